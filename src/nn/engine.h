@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_NN_ENGINE_H
+#define CXN_NN_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/env.h"
+#include "base/picture.h"
+#include "nn/densenet.h"
+
+/*
+ * The seam between the network and whatever computes it. A row of the engine table is one way of
+ * computing on one device. What crosses the seam is 8-bit pictures and a small record a crop, never
+ * float tensors, so that a device can cut, mirror and normalise by itself.
+ */
+
+/* One window of one picture. Whole inside the picture; sides are multiples of 32, at least 32. */
+struct cxn_view {
+    const struct cxn_picture *picture; /* borrowed for the call */
+    uint32_t x, y, width, height;      /* of the upright picture, before mirroring */
+    bool mirror;                       /* left and right swapped after cutting */
+};
+
+/* What an engine is opened with. net and block (net->float_count floats) are borrowed and must
+ * outlive what is opened. */
+struct cxn_engine_source {
+    const cxn_net *net;
+    const float *block;
+};
+
+typedef struct cxn_engine_state cxn_engine_state; /* each row has its own */
+
+struct cxn_engine {
+    const char *name;   /* the value of --mode: reference, fp32, bf16, int8, ... */
+    const char *device; /* the value of --device: cpu */
+
+    /* Check, pack, allocate all that run() needs. env is borrowed for the life of the state. */
+    enum cxn_status (*open)(cxn_engine_state **state, const struct cxn_engine_source *source,
+                            const struct cxn_env *env, struct cxn_error *err);
+
+    /* prob: [count][classes], each 0..1; not complete on error. A view's numbers do not depend on
+     * its neighbours, their number, or the threads. One call at a time a state. */
+    enum cxn_status (*run)(cxn_engine_state *state, const struct cxn_view *views, size_t count,
+                           float *prob, struct cxn_error *err);
+
+    void (*close)(cxn_engine_state **state); /* frees and writes NULL */
+};
+
+/* Plain C at float32, written for clearness: what every other row is compared with. */
+extern const struct cxn_engine cxn_engine_reference;
+
+/* The same walk in double precision, for tests. */
+extern const struct cxn_engine cxn_engine_ref64;
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command: a table of verbs, each in a file of its own, all on the public headers alone. */
+#include <stdio.h>
+#include <string.h>
+
+#include "options.h"
+
+/* Each is defined in cmd_<name>.c: extern const struct command cmd_<name>; */
+
+/* In the order of a first use. */
+const struct command *const commands[] = {
+    NULL,
+};
+const size_t command_count = sizeof commands / sizeof commands[0] - 1;
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < command_count; i++)
+        if (strcmp(commands[i]->name, name) == 0) return commands[i];
+    return NULL;
+}
+
+static int report(enum cxn_status status, const struct cxn_error *err)
+{
+    if (status != CXN_OK)
+        fprintf(stderr, "chexnet: %s\n", err->text[0] ? err->text : cxn_status_name(status));
+    return cxn_status_exit(status);
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    struct cxn_error err = { "" };
+    struct invocation inv;
+    enum cxn_status status = invocation_open(&inv, command, argc, argv, &err);
+    if (status == CXN_OK && opt_given(&inv, "help")) print_help(stdout, command);
+    else if (status == CXN_OK) status = command->run(&inv, &err);
+    if (status == CXN_OK) status = finish_stdout(&err);
+    invocation_close(&inv);
+    return report(status, &err);
+}
+
+/* Words that are not commands: questions about the program itself. */
+static bool answer_about(const char *word)
+{
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
+        print_overview(stdout);
+    else if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
+        printf("chexnet %s\n", cxn_version());
+    else if (strcmp(word, "--man") == 0) print_man(stdout);
+    else if (strcmp(word, "--completion") == 0) print_completion(stdout);
+    else return false;
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    struct cxn_error err = { "" };
+    if (argc < 2) {
+        print_overview(stderr);
+        return cxn_status_exit(CXN_E_ARG);
+    }
+    const struct command *command = find_command(argv[1]);
+    if (command) return run_command(command, argc - 1, argv + 1);
+    if (answer_about(argv[1])) return report(finish_stdout(&err), &err);
+    return report(usage_error(&err, "unknown command '%s' (see chexnet --help)", argv[1]), &err);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "command.h"
+
+const char research_use[] = "Research use only, not a medical device.\n";
+
+static double now_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void progress_start(struct progress *p)
+{
+    *p = (struct progress){ .on = isatty(STDERR_FILENO) == 1, .started = now_seconds() };
+}
+
+void progress_show(struct progress *p, const char *fmt, ...)
+{
+    if (!p->on) return;
+    const double now = now_seconds();
+    if (now - p->shown < 0.1) return;
+    p->shown = now;
+    fputs("\r\033[K", stderr);
+    va_list ap;
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fflush(stderr);
+}
+
+void progress_end(struct progress *p)
+{
+    if (p->on && p->shown > 0) fputs("\r\033[K", stderr);
+}
+
+double progress_seconds(const struct progress *p)
+{
+    return now_seconds() - p->started;
+}
+
+enum cxn_status finish_stdout(struct cxn_error *err)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return CXN_OK;
+    snprintf(err->text, sizeof err->text, "cannot write standard output: %s",
+             errno ? strerror(errno) : "earlier write failed");
+    return CXN_E_IO;
+}
