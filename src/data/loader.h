@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/env.h"
 #include "base/picture.h"
@@ -14,21 +15,37 @@
 typedef struct cxn_images cxn_images;
 
 /* paths: folders, searched in order, or exactly one cache file; told apart by content. Borrows env.
- * CXN_E_IO with the path where one is missing. */
+ * CXN_E_IO with the path where one is missing; CXN_E_FORMAT for a file that is no whole cache;
+ * CXN_E_ARG for a cache beside other paths. */
 enum cxn_status cxn_images_open(cxn_images **images, const struct cxn_env *env,
                                 const char *const *paths, size_t path_count,
                                 struct cxn_error *err);
 
-/* Refuse early, with the names, a list that these images cannot serve: a cache that lacks an
- * image of the list or whose source changed. Folders are checked image by image when read. */
+/* Whether the pictures come from a cache. */
+bool cxn_images_cached(const cxn_images *images);
+
+/* Refuse early, with the first name and the count, a list that these images cannot serve: a cache
+ * that lacks images of the list. Folders are checked image by image when read. */
 enum cxn_status cxn_images_fit(const cxn_images *images, const cxn_list *list,
                                struct cxn_error *err);
 
-/* The picture of that name with its shorter side CXN_RESIZE_SIDE. Thread safe. Free with
- * cxn_picture_close(). */
+/* The picture of that name with its shorter side CXN_RESIZE_SIDE. A name is looked for in the
+ * folders, never outside them: one with a '/' is refused. Thread safe. notes (may be NULL) gets
+ * CXN_NOTE_ bits. Errors name the file. Free with cxn_picture_close(). */
 enum cxn_status cxn_images_read(const cxn_images *images, const char *name,
                                 struct cxn_picture *picture, unsigned *notes,
                                 struct cxn_error *err);
+
+/* What tells one content of a source file from another without reading it. */
+struct cxn_source {
+    uint64_t size_bytes;
+    int64_t mtime_ns;
+};
+
+/* Of the file that cxn_images_read() would decode; for folders only. */
+enum cxn_status cxn_images_source(const cxn_images *images, const char *name,
+                                  struct cxn_source *source, struct cxn_error *err);
+
 void cxn_images_close(cxn_images **images);
 
 /* ---- reading ahead ------------------------------------------------------------------------ */
@@ -38,7 +55,8 @@ void cxn_images_close(cxn_images **images);
 typedef struct cxn_loader cxn_loader;
 
 struct cxn_loader_options {
-    unsigned threads; /* decoding threads, at least 1 */
+    unsigned threads; /* decoding threads, 1..CXN_THREADS_MAX; where the system refuses some there
+                         are fewer, and where it refuses all the caller decodes */
     size_t slots;     /* pictures in flight, at least 1 */
 };
 
@@ -52,16 +70,18 @@ struct cxn_sample {
     unsigned notes; /* CXN_NOTE_ bits of image/image.h */
 };
 
+/* Borrows env, images and list. CXN_E_ARG or CXN_E_NOMEM. */
 enum cxn_status cxn_loader_open(cxn_loader **loader, const struct cxn_env *env,
                                 const cxn_images *images, const cxn_list *list,
                                 const struct cxn_loader_options *options, struct cxn_error *err);
 
-/* The next sample in list order, NULL after the last. It is the caller's until given back; a caller
- * may hold up to `slots` of them. */
+/* The next sample in list order, NULL after the last. It is the caller's until given back, in any
+ * order; a caller who asks for one holds fewer than `slots`. One thread at a time. */
 struct cxn_sample *cxn_loader_next(cxn_loader *loader);
 void cxn_loader_release(cxn_loader *loader, struct cxn_sample *sample);
 
-/* Stops the threads, frees, writes NULL; may be called before the end of the list. */
+/* Stops the threads, frees, writes NULL; may be called before the end of the list, and with samples
+ * not given back, which are freed too. */
 void cxn_loader_close(cxn_loader **loader);
 
 #endif
