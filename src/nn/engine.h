@@ -23,11 +23,15 @@ struct cxn_view {
     bool mirror;                       /* left and right swapped after cutting */
 };
 
+/* Pixels of the usual view, 224 x 224. */
+enum { CXN_VIEW_PIXELS_DEFAULT = 224 * 224 };
+
 /* What an engine is opened with. net and block (net->float_count floats) are borrowed and must
  * outlive what is opened. */
 struct cxn_engine_source {
     const cxn_net *net;
     const float *block;
+    size_t view_pixels; /* width * height of the largest view to come; 0: the usual one */
 };
 
 typedef struct cxn_engine_state cxn_engine_state; /* each row has its own */
@@ -41,7 +45,9 @@ struct cxn_engine {
                             const struct cxn_env *env, struct cxn_error *err);
 
     /* prob: [count][classes], each 0..1; not complete on error. A view's numbers do not depend on
-     * its neighbours, their number, or the threads. One call at a time a state. */
+     * its neighbours, their number, or the threads. Allocates nothing. One call at a time a state.
+     * CXN_E_ARG for a view that breaks the rules above, CXN_E_FORMAT where the weights drive the
+     * numbers out of range. */
     enum cxn_status (*run)(cxn_engine_state *state, const struct cxn_view *views, size_t count,
                            float *prob, struct cxn_error *err);
 
@@ -51,7 +57,7 @@ struct cxn_engine {
 /* Plain C at float32, written for clearness: what every other row is compared with. */
 extern const struct cxn_engine cxn_engine_reference;
 
-/* The same walk in double precision, for tests. */
+/* The same walk in double precision, for tests; nn/walk.h gives its numbers unrounded. */
 extern const struct cxn_engine cxn_engine_ref64;
 
 #endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kern/kern.h"
+
+#include "base/status.h"
+#include "kern/avg_pool_f32.h"
+#include "kern/conv_f32.h"
+#include "kern/linear_f32.h"
+#include "kern/max_pool_f32.h"
+#include "kern/mean_f32.h"
+#include "kern/norm_relu_f32.h"
+#include "kern/sigmoid_f32.h"
+#include "kern/window_f32.h"
+
+/* In the order in which a picture meets them. */
+static const struct cxn_kern_op *const ops[] = {
+    &cxn_window_f32_op,   &cxn_conv_f32_op, &cxn_norm_relu_f32_op, &cxn_max_pool_f32_op,
+    &cxn_avg_pool_f32_op, &cxn_mean_f32_op, &cxn_linear_f32_op,    &cxn_sigmoid_f32_op,
+};
+
+const struct cxn_kern_op *const *cxn_kern_ops(size_t *count)
+{
+    *count = CXN_COUNTOF(ops);
+    return ops;
+}
+
+const struct cxn_kern_row *cxn_kern_row(const struct cxn_kern_op *op, size_t i)
+{
+    return (const struct cxn_kern_row *)(const void *)((const char *)op->rows + i * op->row_bytes);
+}
+
+size_t cxn_kern_best(const struct cxn_kern_op *op, uint32_t cpu)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < op->row_count; i++)
+        if ((cxn_kern_row(op, i)->needs & ~cpu) == 0) best = i;
+    return best;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kern/linear_f32.h"
+
+#include "base/status.h"
+
+static const struct cxn_linear_f32_kernel table[] = { /* slowest first */
+    { { "c", 0 }, cxn_linear_f32_c },
+};
+
+const struct cxn_kern_op cxn_linear_f32_op = {
+    .name = "linear_f32", .does = "matrix times vector, plus bias",
+    .rows = table, .row_bytes = sizeof table[0], .row_count = CXN_COUNTOF(table)
+};
+
+const struct cxn_linear_f32_kernel *cxn_linear_f32_pick(uint32_t cpu)
+{
+    return &table[cxn_kern_best(&cxn_linear_f32_op, cpu)];
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nn/walk.h"
+
+#include "base/size.h"
+
+enum { LINE_BYTES = 64 };
+
+struct cxn_engine_state {
+    const struct cxn_arithmetic *arithmetic;
+    cxn_pool *pool;
+    struct cxn_steps *steps;
+    size_t classes;
+    size_t view_pixels;       /* largest view */
+    size_t *weight_offset;    /* [steps->count], in bytes into weights */
+    uint8_t *weights;         /* of all steps, as the arithmetic loads them */
+    uint8_t *zeros;           /* steps->in_max numbers */
+    size_t maps_bytes;        /* of one thread */
+    size_t map_offset[CXN_MAP_COUNT];
+    uint8_t *maps;            /* [threads][maps_bytes] */
+};
+
+static size_t round_up(size_t bytes)
+{
+    return (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES;
+}
+
+static enum cxn_status load_weights(cxn_engine_state *s, const float *block, struct cxn_mem *mem,
+                                    struct cxn_error *err)
+{
+    const struct cxn_steps *steps = s->steps;
+    s->weight_offset = cxn_alloc(mem, steps->count, sizeof *s->weight_offset);
+    if (!s->weight_offset) return cxn_fail_nomem(err, mem, steps->count * 8, "the weights");
+    size_t bytes = 0;
+    for (size_t i = 0; i < steps->count; i++) {
+        s->weight_offset[i] = bytes;
+        bytes += round_up(s->arithmetic->weight_count(&steps->step[i]) *
+                          s->arithmetic->number_bytes);
+    }
+    s->weights = cxn_alloc(mem, bytes, 1);
+    if (!s->weights) return cxn_fail_nomem(err, mem, bytes, "the weights");
+    for (size_t i = 0; i < steps->count; i++)
+        if (s->arithmetic->weight_count(&steps->step[i]) > 0)
+            s->arithmetic->load(&steps->step[i], block, s->weights + s->weight_offset[i]);
+    return CXN_OK;
+}
+
+/* False where the sizes do not fit. */
+static bool place_maps(cxn_engine_state *s)
+{
+    const size_t units = s->view_pixels / (CXN_VIEW_SIDE_UNIT * CXN_VIEW_SIDE_UNIT);
+    for (size_t i = 0; i < CXN_MAP_COUNT; i++) {
+        const size_t factors[] = { units, s->steps->map_unit_count[i],
+                                   s->arithmetic->number_bytes };
+        size_t bytes;
+        if (!cxn_size_product(factors, CXN_COUNTOF(factors), &bytes)) return false;
+        if (bytes > SIZE_MAX / 2 / CXN_MAP_COUNT) return false;
+        s->map_offset[i] = s->maps_bytes;
+        s->maps_bytes += round_up(bytes);
+    }
+    return true;
+}
+
+static enum cxn_status make_maps(cxn_engine_state *s, struct cxn_mem *mem, struct cxn_error *err)
+{
+    s->zeros = cxn_alloc_zero(mem, s->steps->in_max, s->arithmetic->number_bytes);
+    if (place_maps(s) && s->zeros)
+        s->maps = cxn_alloc(mem, cxn_pool_threads(s->pool), s->maps_bytes);
+    return s->maps ? CXN_OK : cxn_fail_nomem(err, mem, s->maps_bytes, "a thread's feature maps");
+}
+
+enum cxn_status cxn_walk_open(cxn_engine_state **out, const struct cxn_arithmetic *arithmetic,
+                              const struct cxn_engine_source *source, const struct cxn_env *env,
+                              struct cxn_error *err)
+{
+    *out = NULL;
+    cxn_engine_state *s = cxn_alloc_zero(env->mem, 1, sizeof *s);
+    if (!s) return cxn_fail_nomem(err, env->mem, sizeof *s, "an engine");
+    s->arithmetic = arithmetic;
+    s->pool = env->pool;
+    s->classes = source->net->config.classes;
+    s->view_pixels = source->view_pixels > 0 ? source->view_pixels : CXN_VIEW_PIXELS_DEFAULT;
+    enum cxn_status status = cxn_steps_open(&s->steps, source->net, env->mem, err);
+    if (status == CXN_OK) status = load_weights(s, source->block, env->mem, err);
+    if (status == CXN_OK) status = make_maps(s, env->mem, err);
+    if (status != CXN_OK) {
+        cxn_walk_close(&s);
+        return status;
+    }
+    *out = s;
+    return CXN_OK;
+}
+
+void cxn_walk_close(cxn_engine_state **state)
+{
+    if (!state || !*state) return;
+    cxn_engine_state *s = *state;
+    cxn_steps_close(&s->steps);
+    cxn_free(s->weight_offset);
+    cxn_free(s->weights);
+    cxn_free(s->zeros);
+    cxn_free(s->maps);
+    cxn_free(s);
+    *state = NULL;
+}
+
+static enum cxn_status check_view(const cxn_engine_state *s, const struct cxn_view *v, size_t i,
+                                  struct cxn_error *err)
+{
+    const struct cxn_picture *p = v->picture;
+    if (p->channels != 1 && p->channels != 3)
+        return cxn_fail(err, CXN_E_ARG, "view %zu: %u channels, expected 1 or 3", i, p->channels);
+    if (v->width == 0 || v->height == 0 || v->width % CXN_VIEW_SIDE_UNIT != 0 ||
+        v->height % CXN_VIEW_SIDE_UNIT != 0)
+        return cxn_fail(err, CXN_E_ARG, "view %zu: %ux%u, expected multiples of %d", i, v->width,
+                        v->height, CXN_VIEW_SIDE_UNIT);
+    if (v->width > p->width || v->x > p->width - v->width || v->height > p->height ||
+        v->y > p->height - v->height)
+        return cxn_fail(err, CXN_E_ARG, "view %zu: %ux%u at %u,%u leaves the picture of %ux%u", i,
+                        v->width, v->height, v->x, v->y, p->width, p->height);
+    if ((uint64_t)v->width * v->height > s->view_pixels)
+        return cxn_fail(err, CXN_E_ARG, "view %zu: %ux%u, opened for at most %zu pixels", i,
+                        v->width, v->height, s->view_pixels);
+    return CXN_OK;
+}
+
+struct job {
+    cxn_engine_state *state;
+    const struct cxn_view *views;
+    float *prob; /* one of these two */
+    double *prob64;
+};
+
+/* Follow the list for one view; the result is in the last step's destination. */
+static const void *walk(const cxn_engine_state *s, const struct cxn_view *view, uint8_t *maps)
+{
+    void *dst = NULL;
+    for (size_t i = 0; i < s->steps->count; i++) {
+        const struct cxn_step *step = &s->steps->step[i];
+        dst = maps + s->map_offset[step->dst] + step->dst_first * s->arithmetic->number_bytes;
+        const struct cxn_operands at = {
+            .view = view, .height = view->height >> step->shift, .width = view->width >> step->shift,
+            .src = maps + s->map_offset[step->src], .dst = dst,
+            .weights = s->weights + s->weight_offset[i], .zeros = s->zeros
+        };
+        s->arithmetic->compute(step, &at);
+    }
+    return dst;
+}
+
+static void run_view(void *ctx, size_t index, unsigned thread)
+{
+    const struct job *job = ctx;
+    const cxn_engine_state *s = job->state;
+    const void *result = walk(s, &job->views[index], s->maps + thread * s->maps_bytes);
+    for (size_t c = 0; c < s->classes; c++) {
+        const double p = s->arithmetic->read(result, c);
+        if (job->prob) job->prob[index * s->classes + c] = (float)p;
+        else job->prob64[index * s->classes + c] = p;
+    }
+}
+
+static enum cxn_status run_job(struct job *job, size_t count, struct cxn_error *err)
+{
+    const size_t classes = job->state->classes;
+    for (size_t i = 0; i < count; i++) {
+        const enum cxn_status status = check_view(job->state, &job->views[i], i, err);
+        if (status != CXN_OK) return status;
+    }
+    cxn_pool_run(job->state->pool, count, run_view, job);
+    for (size_t i = 0; i < count * classes; i++) {
+        const double p = job->prob ? (double)job->prob[i] : job->prob64[i];
+        if (p >= 0.0 && p <= 1.0) continue;
+        return cxn_fail(err, CXN_E_FORMAT, "view %zu: output %zu is not a number: the weights "
+                        "overflow the arithmetic", i / classes, i % classes);
+    }
+    return CXN_OK;
+}
+
+enum cxn_status cxn_walk_run(cxn_engine_state *state, const struct cxn_view *views, size_t count,
+                             float *prob, struct cxn_error *err)
+{
+    return run_job(&(struct job){ .state = state, .views = views, .prob = prob }, count, err);
+}
+
+enum cxn_status cxn_walk_run64(cxn_engine_state *state, const struct cxn_view *views, size_t count,
+                               double *prob, struct cxn_error *err)
+{
+    return run_job(&(struct job){ .state = state, .views = views, .prob64 = prob }, count, err);
+}
