@@ -76,6 +76,8 @@ list_skipped() {
 
 stage deps scripts/deps.sh
 stage build-release build release
+stage check ci/check.sh
+stage check-selftest ci/check_selftest.sh
 stage build-without-tests build_without_tests
 stage build-clang build clang
 stage build-asan build asan

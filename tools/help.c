@@ -78,7 +78,8 @@ static void print_man_rows(FILE *to, const struct opt_row *r)
 void print_man(FILE *to)
 {
     fprintf(to,
-            ".TH CHEXNET 1 \"\" \"chexnet %s\"\n.SH NAME\nchexnet \\- chest X\\-ray classification\n"
+            ".TH CHEXNET 1 \"\" \"chexnet %s\"\n"
+            ".SH NAME\nchexnet \\- chest X\\-ray classification\n"
             ".SH SYNOPSIS\n.B chexnet\n.I COMMAND\n[OPTION...] [OPERAND...]\n.SH COMMANDS\n",
             cxn_version());
     for (size_t i = 0; i < command_count; i++) {

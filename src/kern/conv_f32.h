@@ -6,7 +6,8 @@
 
 /*
  * Convolution of a channels-last map with a square window, without bias:
- *     dst[y][x][o] = sum over ky, kx, i of src[y*stride+ky-pad][x*stride+kx-pad][i] * w[o][i][ky][kx]
+ *     dst[y][x][o] = sum over ky, kx, i of
+ *                    src[y*stride+ky-pad][x*stride+kx-pad][i] * w[o][i][ky][kx]
  * where places outside the picture count as 0. src and dst do not overlap.
  */
 struct cxn_conv_f32 {

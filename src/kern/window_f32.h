@@ -7,7 +7,8 @@
 #include "kern/kern.h"
 
 /*
- * A window of 8-bit samples as the network's input: dst[h][w][3] = (sample / 255 - mean) / deviation
+ * A window of 8-bit samples as the network's input:
+ *     dst[h][w][3] = (sample / 255 - mean) / deviation
  * with ImageNet's mean and deviation of each channel, in torchvision's order of float operations. A
  * grey sample stands for three equal ones. With mirror, left and right change places.
  */

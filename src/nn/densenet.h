@@ -41,7 +41,7 @@ enum cxn_tensor_role {
 };
 
 struct cxn_net_tensor {
-    char name[CXN_NET_NAME_BYTES]; /* torchvision's: features.denseblock1.denselayer1.norm1.weight */
+    char name[CXN_NET_NAME_BYTES]; /* torchvision's: features.norm0.weight */
     enum cxn_tensor_role role;
     uint32_t rank; /* 1, 2 or 4 */
     uint32_t dims[4];

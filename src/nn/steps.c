@@ -78,7 +78,8 @@ static void add_stem(struct builder *b, const struct cxn_net_config *c, uint32_t
 }
 
 /* norm1, ReLU, conv1 (1x1), norm2, ReLU, conv2 (3x3): `growth` channels more. */
-static void add_layer(struct builder *b, const struct cxn_net_config *c, uint32_t in, uint32_t whole)
+static void add_layer(struct builder *b, const struct cxn_net_config *c, uint32_t in,
+                      uint32_t whole)
 {
     const uint32_t middle = c->bottleneck * c->growth;
     add_norm_relu(b, CXN_MAP_BLOCK, whole, in);

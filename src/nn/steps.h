@@ -8,8 +8,8 @@
  * The forward pass as a list: which tensor is applied to which map, in which order. It is the one
  * place that knows the order; arithmetic (nn/reference.c, nn/ref64.c) only follows it.
  *
- * Maps are channels-last, [height][width][channels]. A dense block is one map: each layer writes its
- * channels behind those that are there, so that concatenation is nobody's work.
+ * Maps are channels-last, [height][width][channels]. A dense block is one map: each layer writes
+ * its channels behind those that are there, so that concatenation is nobody's work.
  */
 
 enum cxn_step_kind {

@@ -138,7 +138,8 @@ static const void *walk(const cxn_engine_state *s, const struct cxn_view *view, 
         const struct cxn_step *step = &s->steps->step[i];
         dst = maps + s->map_offset[step->dst] + step->dst_first * s->arithmetic->number_bytes;
         const struct cxn_operands at = {
-            .view = view, .height = view->height >> step->shift, .width = view->width >> step->shift,
+            .view = view,
+            .height = view->height >> step->shift, .width = view->width >> step->shift,
             .src = maps + s->map_offset[step->src], .dst = dst,
             .weights = s->weights + s->weight_offset[i], .zeros = s->zeros
         };
