@@ -28,7 +28,7 @@ static bool injected_failure(struct cxn_mem *mem)
     return mem->fail_at != 0 && (call == mem->fail_at || (mem->fail_after && call > mem->fail_at));
 }
 
-static bool budget_take(struct cxn_mem *mem, size_t bytes)
+bool cxn_mem_take(struct cxn_mem *mem, size_t bytes)
 {
     if (!mem) return true;
     if (injected_failure(mem)) return false;
@@ -44,7 +44,7 @@ static bool budget_take(struct cxn_mem *mem, size_t bytes)
     return true;
 }
 
-static void budget_give(struct cxn_mem *mem, size_t bytes)
+void cxn_mem_give(struct cxn_mem *mem, size_t bytes)
 {
     if (!mem) return;
     atomic_fetch_sub(&mem->used_bytes, bytes);
@@ -57,10 +57,10 @@ void *cxn_alloc(struct cxn_mem *mem, size_t count, size_t size)
     if (!cxn_size_mul(count, size, &bytes)) return NULL;
     if (!cxn_size_add(bytes, 2 * ALIGN_BYTES - 1, &bytes)) return NULL;
     bytes -= bytes % ALIGN_BYTES; /* header + content, rounded up to whole lines */
-    if (!budget_take(mem, bytes)) return NULL;
+    if (!cxn_mem_take(mem, bytes)) return NULL;
     uint8_t *block = aligned_alloc(ALIGN_BYTES, bytes);
     if (!block) {
-        budget_give(mem, bytes);
+        cxn_mem_give(mem, bytes);
         return NULL;
     }
     *(struct header *)(void *)block = (struct header){ .mem = mem, .total_bytes = bytes };
@@ -103,7 +103,7 @@ void cxn_free(void *p)
 {
     if (!p) return;
     struct header *h = header_of(p);
-    budget_give(h->mem, h->total_bytes);
+    cxn_mem_give(h->mem, h->total_bytes);
     free(h);
 }
 

@@ -44,6 +44,11 @@ char *cxn_strndup(struct cxn_mem *mem, const char *s, size_t n);
 /* Frees what the functions above gave, whichever budget it came from. NULL is fine. */
 void cxn_free(void *p);
 
+/* Count bytes that another library is about to allocate by itself, as one block; false, and nothing
+ * counted, when the budget does not have them. Give back the same number when they are freed. */
+bool cxn_mem_take(struct cxn_mem *mem, size_t bytes);
+void cxn_mem_give(struct cxn_mem *mem, size_t bytes);
+
 /* CXN_E_NOMEM with a sentence: what was wanted, how many bytes, and the limit if there is one. */
 enum cxn_status cxn_fail_nomem(struct cxn_error *err, const struct cxn_mem *mem, size_t bytes,
                                const char *what);

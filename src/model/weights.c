@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/weights.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static enum cxn_status check_values(const struct cxn_net_tensor *t, const char *name,
+                                    const float *values, struct cxn_error *err)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        if (!isfinite(values[i]))
+            return cxn_fail(err, CXN_E_FORMAT, "tensor '%s': element %zu is %g", name, i,
+                            (double)values[i]);
+        if (t->role == CXN_ROLE_NORM_VAR && values[i] < 0)
+            return cxn_fail(err, CXN_E_FORMAT, "tensor '%s': element %zu, a variance, is %g", name,
+                            i, (double)values[i]);
+    }
+    return CXN_OK;
+}
+
+enum cxn_status cxn_weights_fill(struct cxn_tensors *list, const struct cxn_source *source,
+                                 const struct cxn_match *match, const cxn_net *net, float **block,
+                                 struct cxn_error *err)
+{
+    *block = NULL;
+    enum cxn_status status = cxn_match_check(match, list, net, err);
+    if (status != CXN_OK) return status;
+    float *values = cxn_alloc(list->mem, net->float_count, sizeof *values);
+    if (!values)
+        return cxn_fail_nomem(err, list->mem, net->float_count * sizeof *values, "the weights");
+    for (size_t k = 0; k < net->tensor_count && status == CXN_OK; k++) {
+        const struct cxn_net_tensor *t = &net->tensors[k];
+        const size_t i = (size_t)match->item_of[k];
+        status = cxn_tensors_read_f32(list, source, i, values + t->offset, err);
+        if (status == CXN_OK)
+            status = check_values(t, cxn_tensors_name(list, i), values + t->offset, err);
+    }
+    if (status == CXN_OK) *block = values;
+    else cxn_free(values);
+    return status;
+}
+
+struct cxn_weights_report cxn_weights_report_make(const struct cxn_tensors *list,
+                                                  const struct cxn_match *match)
+{
+    struct cxn_weights_report r = { .format = list->format,
+                                    .tensor_count = list->count,
+                                    .prefix_count = match->prefix_count,
+                                    .spelling_count = match->spelling_count,
+                                    .head_count = match->head_count };
+    memcpy(r.prefix, match->prefix, sizeof r.prefix);
+    return r;
+}
+
+const char *cxn_weights_renamed(const struct cxn_weights_report *r, char *text, size_t size)
+{
+    char prefix[CXN_MATCH_PREFIX_BYTES + 64] = "", spelling[64] = "", head[64] = "";
+    if (r->prefix_count > 0)
+        snprintf(prefix, sizeof prefix, ", prefix '%s' removed from %zu", r->prefix,
+                 r->prefix_count);
+    if (r->spelling_count > 0)
+        snprintf(spelling, sizeof spelling, ", old spelling norm.1 or conv.1 in %zu",
+                 r->spelling_count);
+    if (r->head_count > 0)
+        snprintf(head, sizeof head, ", classifier.0 read as classifier in %zu", r->head_count);
+    const char *const parts[] = { prefix, spelling, head };
+    size_t at = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < CXN_COUNTOF(parts); i++) {
+        const char *part = parts[i] + (at == 0 && parts[i][0] ? 2 : 0); /* no comma in front */
+        if (at < size) at += (size_t)snprintf(text + at, size - at, "%s", part);
+    }
+    return text;
+}
+
+static enum cxn_status load_source(const struct cxn_env *env, const struct cxn_source *source,
+                                   const cxn_net *net, float **block,
+                                   struct cxn_weights_report *report, struct cxn_error *err)
+{
+    struct cxn_tensors list;
+    struct cxn_match match = { 0 };
+    enum cxn_status status = cxn_tensors_open(&list, env->mem, source, err);
+    if (status == CXN_OK) status = cxn_match_open(&match, env->mem, &list, net, err);
+    if (status == CXN_OK) status = cxn_weights_fill(&list, source, &match, net, block, err);
+    if (status == CXN_OK) *report = cxn_weights_report_make(&list, &match);
+    cxn_match_close(&match);
+    cxn_tensors_close(&list);
+    return status;
+}
+
+enum cxn_status cxn_weights_load(const struct cxn_env *env, const char *path, const cxn_net *net,
+                                 float **block, struct cxn_weights_report *report,
+                                 struct cxn_error *err)
+{
+    struct cxn_weights_report own;
+    struct cxn_file file;
+    char renamed[512];
+    *block = NULL;
+    enum cxn_status status = cxn_file_open(&file, path, err);
+    if (status != CXN_OK) return status;
+    const struct cxn_source source = cxn_source_file(&file, path);
+    status = load_source(env, &source, net, block, &own, err);
+    cxn_file_close(&file);
+    if (status == CXN_E_IO) return status; /* its text names the file */
+    if (status != CXN_OK) return cxn_fail_in(err, status, path);
+    if (cxn_weights_renamed(&own, renamed, sizeof renamed)[0])
+        cxn_note(env->log, "%s: names of tensors understood: %s", path, renamed);
+    if (report) *report = own;
+    return CXN_OK;
+}

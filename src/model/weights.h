@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_MODEL_WEIGHTS_H
+#define CXN_MODEL_WEIGHTS_H
+
+#include "base/env.h"
+#include "model/match.h"
+#include "model/tensors.h"
+#include "nn/densenet.h"
+
+/* What was found in a file of weights. */
+struct cxn_weights_report {
+    const char *format;  /* "safetensors", "pth (zip)", "pth (legacy)"; static storage */
+    size_t tensor_count; /* in the file, counters of batches included */
+    size_t prefix_count, spelling_count, head_count; /* names changed by each rule of names.h */
+    char prefix[CXN_MATCH_PREFIX_BYTES];             /* the prefix, "" when there was none */
+};
+
+/*
+ * Read the weights of exactly this network from a safetensors or .pth file, told apart by content,
+ * and convert them to float32. Untrusted input: limits in docs/untrusted-files.md.
+ *
+ * block   out: net->float_count floats in the net's order, to be freed with cxn_free(); NULL on
+ *         error
+ * report  out, may be NULL
+ *
+ * Returns CXN_OK; CXN_E_IO; CXN_E_LIMIT; CXN_E_NOMEM; CXN_E_FORMAT: not such a file, or the first
+ * tensor that is missing, unexpected, of another shape or type, not finite, or a negative variance.
+ * Renamed tensors are told to env->log as one note. Peak memory: the block and one tensor.
+ */
+enum cxn_status cxn_weights_load(const struct cxn_env *env, const char *path, const cxn_net *net,
+                                 float **block, struct cxn_weights_report *report,
+                                 struct cxn_error *err);
+
+/* The same from a list that was read before; texts do not name the file, nothing is logged. */
+enum cxn_status cxn_weights_fill(struct cxn_tensors *list, const struct cxn_source *source,
+                                 const struct cxn_match *match, const cxn_net *net, float **block,
+                                 struct cxn_error *err);
+
+/* One line about renamed tensors; "" when there are none. Returns text. */
+const char *cxn_weights_renamed(const struct cxn_weights_report *report, char *text, size_t size);
+
+/* What a list and its match tell. */
+struct cxn_weights_report cxn_weights_report_make(const struct cxn_tensors *list,
+                                                  const struct cxn_match *match);
+
+#endif
