@@ -31,7 +31,7 @@ static int32_t find_tensor(const struct index *index, const char *name)
     return found ? (int32_t)(*found - index->net->tensors) : CXN_MATCH_NONE;
 }
 
-/* num_batches_tracked beside a running mean: PyTorch counts batches, the network does not use it. */
+/* num_batches_tracked beside a running mean: PyTorch counts batches, nothing here needs it. */
 static bool is_counter(const struct index *index, const char *name)
 {
     static const char suffix[] = ".num_batches_tracked";

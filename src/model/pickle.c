@@ -131,8 +131,14 @@ static enum cxn_status run_proto(struct cxn_machine *m)
     return cxn_machine_fail(m, CXN_E_FORMAT, "protocol %u; torch.save's own, 2, is read", version);
 }
 
-static enum cxn_status run_none(struct cxn_machine *m) { return push_number(m, CXN_PICKLE_NONE, 0); }
-static enum cxn_status run_true(struct cxn_machine *m) { return push_number(m, CXN_PICKLE_BOOL, 1); }
+static enum cxn_status run_none(struct cxn_machine *m)
+{
+    return push_number(m, CXN_PICKLE_NONE, 0);
+}
+static enum cxn_status run_true(struct cxn_machine *m)
+{
+    return push_number(m, CXN_PICKLE_BOOL, 1);
+}
 static enum cxn_status run_false(struct cxn_machine *m)
 {
     return push_number(m, CXN_PICKLE_BOOL, 0);

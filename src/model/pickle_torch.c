@@ -162,7 +162,8 @@ static bool take_storage(const struct cxn_machine *m, const struct cxn_pickle_va
     if (!is_text(m, value_of(m, items[0]), "storage")) return false;
     if (type->kind != CXN_PICKLE_GLOBAL || globals[type->as.index].kind != GLOBAL_STORAGE)
         return false;
-    if (key->kind != CXN_PICKLE_TEXT || value_of(m, items[3])->kind != CXN_PICKLE_TEXT) return false;
+    if (key->kind != CXN_PICKLE_TEXT) return false;
+    if (value_of(m, items[3])->kind != CXN_PICKLE_TEXT) return false;
     storage->key = key->as.text;
     storage->dtype = globals[type->as.index].dtype;
     return take_size(m, items[4], &storage->count);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/utf8.h"
 
-/* Bytes of the sequence that begins with `first`, and the range of its second byte; 0: none does. */
+/* Bytes of the sequence that begins with `first`, 0 for none, and the range of its second byte. */
 static size_t sequence(uint8_t first, uint8_t *lo, uint8_t *hi)
 {
     *lo = 0x80;
