@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "data/lines.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum cxn_status cxn_lines_open(struct cxn_lines *lines, const char *source, const void *data,
+                               size_t size, struct cxn_error *err)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    *lines = (struct cxn_lines){ .cursor = cxn_cursor_make(data, size), .source = source };
+    if (size > CXN_TEXT_MAX_BYTES)
+        return cxn_fail(err, CXN_E_LIMIT, "%s: %zu bytes, limit %d", source, size,
+                        CXN_TEXT_MAX_BYTES);
+    if (size >= 3 && memcmp(data, mark, 3) == 0) lines->cursor.pos = 3;
+    return CXN_OK;
+}
+
+enum cxn_status cxn_lines_fail(const struct cxn_lines *lines, struct cxn_error *err,
+                               enum cxn_status status)
+{
+    char where[CXN_ERROR_BYTES];
+    if (status == CXN_OK || !err) return status;
+    snprintf(where, sizeof where, "%s:%zu", lines->source, lines->number);
+    return cxn_fail_in(err, status, where);
+}
+
+enum cxn_status cxn_lines_next(struct cxn_lines *lines, const char **line, size_t *length,
+                               struct cxn_error *err)
+{
+    *line = NULL;
+    if (!cxn_cursor_line(&lines->cursor, line, length)) return CXN_OK;
+    enum cxn_status status = CXN_OK;
+    if (++lines->number > CXN_TEXT_LINES_MAX)
+        status = cxn_fail(err, CXN_E_LIMIT, "more than %d lines", CXN_TEXT_LINES_MAX);
+    else if (*length > CXN_TEXT_LINE_MAX_BYTES)
+        status = cxn_fail(err, CXN_E_LIMIT, "a line of %zu bytes, limit %d", *length,
+                          CXN_TEXT_LINE_MAX_BYTES);
+    else if (memchr(*line, '\0', *length))
+        status = cxn_fail(err, CXN_E_FORMAT, "a NUL byte, expected text");
+    return cxn_lines_fail(lines, err, status);
+}
