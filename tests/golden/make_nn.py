@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Golden files of the network: nn_names.txt, nn_small.f32, nn_pictures.u8, nn_expected.txt.
+
+Made with torch 2.15.0, torchvision 0.29.2, numpy 2.4.6 on x86-64:
+    python3 tests/golden/make_nn.py
+"""
+import pathlib
+
+import numpy as np
+import torch
+from torchvision.models import DenseNet, densenet121
+
+HERE = pathlib.Path(__file__).parent
+SIDE = 64
+# (picture, mirrored); picture 0 and 1 are grey, 2 is RGB.
+VIEWS = [(0, False), (0, True), (1, False), (2, False), (2, True)]
+
+
+def small_network():
+    """Every kind of layer of DenseNet-121, with odd counts, and statistics that are not 0 and 1."""
+    torch.manual_seed(14)
+    net = DenseNet(growth_rate=4, block_config=(2, 3, 2, 2), num_init_features=8, bn_size=2,
+                   num_classes=14)
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.weight.uniform_(0.5, 1.5)
+                module.bias.uniform_(-0.5, 0.5)
+                module.running_mean.uniform_(-0.5, 0.5)
+                module.running_var.uniform_(0.25, 2.0)
+        net.classifier.weight.uniform_(-0.4, 0.4)
+        net.classifier.bias.uniform_(-1.0, 1.0)
+    return net.eval()
+
+
+def block_of(net):
+    """Parameters in state_dict order, then running means and variances: nn/densenet.h."""
+    params = [p.detach().numpy().ravel() for p in net.parameters()]
+    stats = [b.numpy().ravel() for name, b in net.named_buffers() if "num_batches" not in name]
+    return np.concatenate(params + stats).astype("<f4")
+
+
+def pictures():
+    """Two grey and one RGB picture: smooth shapes with noise, extremes included."""
+    rng = np.random.default_rng(14)
+    y, x = np.mgrid[0:SIDE, 0:SIDE] / SIDE
+    waves = [np.sin(9 * x + 4 * y), np.cos(7 * x * y + 3 * x), np.sin(20 * y) * x,
+             np.cos(11 * x - 5 * y), np.sin(6 * x) * np.cos(8 * y)]
+    planes = [np.clip(128 + 140 * w + rng.normal(0, 8, w.shape), 0, 255).astype(np.uint8)
+              for w in waves]
+    return [planes[0], planes[1], np.stack(planes[2:], axis=2)]
+
+
+def normalised(picture, mirror, dtype):
+    """ToTensor and Normalize of torchvision, in `dtype` throughout."""
+    rgb = np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture
+    t = torch.from_numpy(rgb.copy()).permute(2, 0, 1).to(dtype) / 255
+    mean = torch.tensor([0.485, 0.456, 0.406], dtype=dtype)[:, None, None]
+    deviation = torch.tensor([0.229, 0.224, 0.225], dtype=dtype)[:, None, None]
+    t = (t - mean) / deviation
+    return t.flip(2) if mirror else t
+
+
+def expected(net, images, dtype):
+    net = net.to(dtype)
+    batch = torch.stack([normalised(images[i], mirror, dtype) for i, mirror in VIEWS])
+    with torch.no_grad():
+        return torch.sigmoid(net(batch)).double().numpy()
+
+
+def write_names():
+    full = densenet121()
+    full.classifier = torch.nn.Linear(1024, 14)
+    with open(HERE / "nn_names.txt", "w", encoding="ascii") as f:
+        for name, value in full.state_dict().items():
+            if not name.endswith("num_batches_tracked"):
+                f.write(f"{name} {'x'.join(str(d) for d in value.shape)}\n")
+
+
+def main():
+    write_names()
+    net, images = small_network(), pictures()
+    block_of(net).tofile(HERE / "nn_small.f32")
+    with open(HERE / "nn_pictures.u8", "wb") as f:
+        for image in images:
+            f.write(image.tobytes())
+    with open(HERE / "nn_expected.txt", "w", encoding="ascii") as f:
+        for dtype in (torch.float64, torch.float32):
+            for row in expected(net, images, dtype):
+                f.write(" ".join(f"{v:.17g}" for v in row) + "\n")
+
+
+if __name__ == "__main__":
+    main()

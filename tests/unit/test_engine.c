@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engines `reference` and `ref64`: PyTorch's numbers, the same bits for any threads and batch,
+ * no allocation while running, and clean failure. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "nn/walk.h"
+#include "small_net.h"
+
+enum { OUTPUTS = SMALL_VIEWS * SMALL_CLASSES };
+
+static cxn_engine_state *open_engine(const struct cxn_engine *engine, const struct small_net *s,
+                                     const struct cxn_env *env)
+{
+    const struct cxn_engine_source source = { .net = s->net, .block = s->block };
+    cxn_engine_state *state = NULL;
+    struct cxn_error err = { "" };
+    assert_int_equal(engine->open(&state, &source, env, &err), CXN_OK);
+    return state;
+}
+
+static double worst_difference(const double *got, const double *want)
+{
+    double worst = 0.0;
+    for (size_t i = 0; i < OUTPUTS; i++) {
+        const double d = fabs(got[i] - want[i]);
+        if (!(d <= worst)) worst = d; /* a NaN too */
+    }
+    return worst;
+}
+
+static void numbers_are_pytorchs(void **fixture)
+{
+    const struct small_net *s = *fixture;
+    const struct cxn_env env = { 0 };
+    double got[OUTPUTS];
+    cxn_engine_state *state = open_engine(&cxn_engine_ref64, s, &env);
+    assert_int_equal(cxn_walk_run64(state, s->views, SMALL_VIEWS, got, NULL), CXN_OK);
+    cxn_engine_ref64.close(&state);
+    assert_null(state);
+    assert_true(worst_difference(got, s->want64) < 1e-12);
+    state = open_engine(&cxn_engine_reference, s, &env);
+    assert_int_equal(cxn_walk_run64(state, s->views, SMALL_VIEWS, got, NULL), CXN_OK);
+    cxn_engine_reference.close(&state);
+    assert_true(worst_difference(got, s->want64) < 1e-6);
+    assert_true(worst_difference(got, s->want32) < 1e-6);
+}
+
+/* A picture of many views: every window of 32 x 32 and one 64 x 32 at each offset, both ways. */
+static size_t fill_views(const struct small_net *s, struct cxn_view *views, size_t most)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; count < most; i++)
+        views[count++] = (struct cxn_view){ .picture = &s->pictures[i % SMALL_PICTURES],
+                                            .x = i % 2 ? 0 : i * 5 % 33, .y = i * 7 % 33,
+                                            .width = i % 2 ? 64 : 32, .height = 32,
+                                            .mirror = i % 3 == 0 };
+    return count;
+}
+
+/* The same bits with 1, 2, 3 and 7 threads, and whether a view comes alone or among others. */
+static void bits_are_independent(const struct cxn_engine *engine, const struct small_net *s)
+{
+    enum { VIEWS = 23 };
+    static const unsigned threads[] = { 1, 2, 3, 7 };
+    struct cxn_view views[VIEWS];
+    float want[VIEWS * SMALL_CLASSES], got[VIEWS * SMALL_CLASSES];
+    assert_int_equal(fill_views(s, views, VIEWS), VIEWS);
+    for (size_t t = 0; t < CXN_COUNTOF(threads); t++) {
+        struct cxn_env env = { 0 };
+        assert_int_equal(cxn_pool_open(&env.pool, threads[t], NULL), CXN_OK);
+        cxn_engine_state *state = open_engine(engine, s, &env);
+        for (size_t i = 0; t == 0 && i < VIEWS; i++)
+            assert_int_equal(engine->run(state, &views[i], 1, want + i * SMALL_CLASSES, NULL),
+                             CXN_OK);
+        assert_int_equal(engine->run(state, views, VIEWS, got, NULL), CXN_OK);
+        assert_memory_equal(got, want, sizeof got);
+        engine->close(&state);
+        cxn_pool_close(&env.pool);
+    }
+    assert_memory_not_equal(want, want + SMALL_CLASSES, SMALL_CLASSES * sizeof *want);
+}
+
+static void reference_bits_are_independent(void **fixture)
+{
+    bits_are_independent(&cxn_engine_reference, *fixture);
+}
+
+static void ref64_bits_are_independent(void **fixture)
+{
+    bits_are_independent(&cxn_engine_ref64, *fixture);
+}
+
+/* A window of a larger picture gives what the same pixels give by themselves. */
+static void windows_are_cut(void **fixture)
+{
+    const struct small_net *s = *fixture;
+    const struct cxn_env env = { 0 };
+    enum { WIDTH = 100, HEIGHT = 81, X = 29, Y = 17 };
+    uint8_t *large = malloc((size_t)3 * WIDTH * HEIGHT);
+    assert_non_null(large);
+    memset(large, 77, (size_t)3 * WIDTH * HEIGHT);
+    const struct cxn_picture *small = &s->pictures[2];
+    for (size_t y = 0; y < SMALL_SIDE; y++)
+        memcpy(large + ((Y + y) * WIDTH + X) * 3, small->pixels + y * small->stride_bytes,
+               (size_t)3 * SMALL_SIDE);
+    const struct cxn_picture picture = { large, WIDTH, HEIGHT, 3, (size_t)3 * WIDTH };
+    struct cxn_view view = s->views[4];
+    float want[SMALL_CLASSES], got[SMALL_CLASSES];
+    cxn_engine_state *state = open_engine(&cxn_engine_reference, s, &env);
+    assert_int_equal(cxn_walk_run(state, &view, 1, want, NULL), CXN_OK);
+    view.picture = &picture;
+    view.x = X;
+    view.y = Y;
+    assert_int_equal(cxn_walk_run(state, &view, 1, got, NULL), CXN_OK);
+    assert_memory_equal(got, want, sizeof got);
+    cxn_engine_reference.close(&state);
+    free(large);
+}
+
+static void running_allocates_nothing(void **fixture)
+{
+    const struct small_net *s = *fixture;
+    struct cxn_mem mem;
+    cxn_mem_init(&mem, 0);
+    struct cxn_env env = { .mem = &mem };
+    assert_int_equal(cxn_pool_open(&env.pool, 3, NULL), CXN_OK);
+    cxn_engine_state *state = open_engine(&cxn_engine_reference, s, &env);
+    const size_t calls = atomic_load(&mem.calls), used = atomic_load(&mem.used_bytes);
+    float prob[OUTPUTS];
+    assert_true(calls > 0);
+    assert_int_equal(cxn_walk_run(state, s->views, SMALL_VIEWS, prob, NULL), CXN_OK);
+    assert_int_equal(atomic_load(&mem.calls), calls);
+    assert_int_equal(atomic_load(&mem.used_bytes), used);
+    cxn_engine_reference.close(&state);
+    assert_int_equal(atomic_load(&mem.blocks), 0);
+    cxn_pool_close(&env.pool);
+}
+
+static void failing_allocations_leave_nothing(void **fixture)
+{
+    const struct small_net *s = *fixture;
+    const struct cxn_engine_source source = { .net = s->net, .block = s->block };
+    size_t failures = 0;
+    for (size_t k = 1;; k++) {
+        struct cxn_mem mem;
+        cxn_mem_init(&mem, 0);
+        mem.fail_at = k;
+        const struct cxn_env env = { .mem = &mem };
+        cxn_engine_state *state = NULL;
+        struct cxn_error err = { "" };
+        const enum cxn_status status = cxn_engine_reference.open(&state, &source, &env, &err);
+        if (status == CXN_OK) {
+            cxn_engine_reference.close(&state);
+            break;
+        }
+        assert_int_equal(status, CXN_E_NOMEM);
+        assert_null(state);
+        assert_non_null(strstr(err.text, "no memory for"));
+        assert_int_equal(atomic_load(&mem.blocks), 0);
+        failures++;
+    }
+    assert_true(failures >= 5);
+}
+
+static void huge_views_are_refused_by_the_budget(void **fixture)
+{
+    const struct small_net *s = *fixture;
+    struct cxn_mem mem;
+    cxn_mem_init(&mem, 64 << 20);
+    const struct cxn_env env = { .mem = &mem };
+    static const size_t pixels[] = { (size_t)1 << 30, SIZE_MAX / 2, SIZE_MAX };
+    for (size_t i = 0; i < CXN_COUNTOF(pixels); i++) {
+        const struct cxn_engine_source source = { s->net, s->block, pixels[i] };
+        cxn_engine_state *state = NULL;
+        assert_int_equal(cxn_engine_reference.open(&state, &source, &env, NULL), CXN_E_NOMEM);
+        assert_null(state);
+    }
+    assert_int_equal(atomic_load(&mem.blocks), 0);
+}
+
+static void wrong_views_are_refused(void **fixture)
+{
+    const struct small_net *s = *fixture;
+    const struct cxn_env env = { 0 };
+    const struct cxn_picture two_channels = { s->pixels, 64, 64, 2, 128 };
+    const struct cxn_picture wide = { s->pixels, 1024, 64, 1, 0 }; /* one row, again and again */
+    const struct cxn_view bad[] = {
+        { .picture = &s->pictures[0], .width = 33, .height = 32 },
+        { .picture = &s->pictures[0], .width = 32, .height = 0 },
+        { .picture = &s->pictures[0], .width = 96, .height = 32 },
+        { .picture = &s->pictures[0], .x = 1, .width = 64, .height = 64 },
+        { .picture = &s->pictures[0], .y = UINT32_MAX, .width = 32, .height = 32 },
+        { .picture = &two_channels, .width = 32, .height = 32 },
+        { .picture = &wide, .width = 1024, .height = 64 }, /* more than 224 * 224 pixels */
+    };
+    cxn_engine_state *state = open_engine(&cxn_engine_reference, s, &env);
+    for (size_t i = 0; i < CXN_COUNTOF(bad); i++) {
+        const struct cxn_view views[2] = { s->views[0], bad[i] };
+        float prob[2 * SMALL_CLASSES];
+        struct cxn_error err = { "" };
+        assert_int_equal(cxn_walk_run(state, views, 2, prob, &err), CXN_E_ARG);
+        assert_non_null(strstr(err.text, "view 1: "));
+    }
+    cxn_engine_reference.close(&state);
+}
+
+/* Finite weights can still drive the sums to infinity minus infinity. */
+static void overflow_is_an_error(void **fixture)
+{
+    const struct small_net *s = *fixture;
+    const struct cxn_env env = { 0 };
+    float *block = malloc(s->net->float_count * sizeof *block);
+    assert_non_null(block);
+    memcpy(block, s->block, s->net->float_count * sizeof *block);
+    const struct cxn_net_tensor *head = cxn_net_find(s->net, "classifier.weight");
+    for (size_t i = 0; i < head->count; i++) block[head->offset + i] = i % 2 ? 3e38f : -3e38f;
+    const struct cxn_net_tensor *norm = cxn_net_find(s->net, "features.norm5.bias");
+    for (size_t i = 0; i < norm->count; i++) block[norm->offset + i] = 1e5f;
+    const struct cxn_engine_source source = { .net = s->net, .block = block };
+    cxn_engine_state *state = NULL;
+    float prob[SMALL_CLASSES];
+    struct cxn_error err = { "" };
+    assert_int_equal(cxn_engine_reference.open(&state, &source, &env, NULL), CXN_OK);
+    assert_int_equal(cxn_walk_run(state, s->views, 1, prob, &err), CXN_E_FORMAT);
+    assert_non_null(strstr(err.text, "not a number"));
+    cxn_engine_reference.close(&state);
+    free(block);
+}
+
+/* A larger view_pixels lets a larger view through, and no view keeps traces of another. */
+static void views_may_be_larger(void **fixture)
+{
+    const struct small_net *s = *fixture;
+    const struct cxn_env env = { 0 };
+    uint8_t *pixels = malloc(1024 * 64);
+    assert_non_null(pixels);
+    for (size_t i = 0; i < 1024 * 64; i++) pixels[i] = (uint8_t)(i * 31 >> 4);
+    const struct cxn_picture wide = { pixels, 1024, 64, 1, 1024 };
+    const struct cxn_view large = { .picture = &wide, .width = 1024, .height = 64 };
+    const struct cxn_engine_source source = { s->net, s->block, 1024 * 64 };
+    float first[SMALL_CLASSES], again[SMALL_CLASSES], prob[SMALL_CLASSES];
+    cxn_engine_state *state = NULL;
+    assert_int_equal(cxn_engine_reference.open(&state, &source, &env, NULL), CXN_OK);
+    assert_int_equal(cxn_walk_run(state, s->views, 1, first, NULL), CXN_OK);
+    assert_int_equal(cxn_walk_run(state, &large, 1, prob, NULL), CXN_OK);
+    assert_int_equal(cxn_walk_run(state, s->views, 1, again, NULL), CXN_OK);
+    assert_memory_equal(first, again, sizeof first);
+    cxn_engine_reference.close(&state);
+    free(pixels);
+}
+
+static int open_fixture(void **fixture)
+{
+    static struct small_net s;
+    small_net_open(&s);
+    *fixture = &s;
+    return 0;
+}
+
+static int close_fixture(void **fixture)
+{
+    small_net_close(*fixture);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_are_pytorchs),
+        cmocka_unit_test(reference_bits_are_independent),
+        cmocka_unit_test(ref64_bits_are_independent),
+        cmocka_unit_test(windows_are_cut),
+        cmocka_unit_test(running_allocates_nothing),
+        cmocka_unit_test(failing_allocations_leave_nothing),
+        cmocka_unit_test(huge_views_are_refused_by_the_budget),
+        cmocka_unit_test(wrong_views_are_refused),
+        cmocka_unit_test(overflow_is_an_error),
+        cmocka_unit_test(views_may_be_larger),
+    };
+    return cmocka_run_group_tests(tests, open_fixture, close_fixture);
+}
