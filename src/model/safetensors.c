@@ -6,9 +6,14 @@
 #include <string.h>
 
 #include "model/json_scan.h"
+#include "model/safetensors.h"
 #include "model/tensors.h"
 
-enum { LENGTH_BYTES = 8, HEADER_MAX_BYTES = 4 << 20, JSON_MAX_BYTES = 40 << 20 };
+enum {
+    LENGTH_BYTES = 8,
+    HEADER_MAX_BYTES = CXN_SAFETENSORS_HEADER_MAX_BYTES,
+    JSON_MAX_BYTES = 40 << 20
+};
 
 static const char metadata_key[] = "__metadata__";
 

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What a file of weights holds: format, tensors, hash, metadata, and whether it is a CheXNet. */
+#ifndef CHEXNET_INSPECT_H
+#define CHEXNET_INSPECT_H
+
+#include <chexnet/chexnet.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What was found in one file; it needs neither the file nor the context any more. */
+typedef struct cxn_info cxn_info;
+
+/** Dimensions of a tensor, at most. */
+#define CXN_INFO_RANK_MAX 8
+
+struct cxn_info_tensor {
+    const char *name;       /**< as the file spells it */
+    const char *understood; /**< torchvision's name of it in DenseNet-121; "" for a counter of
+                                 batches, which is not used; NULL when it is not part of one */
+    const char *dtype;      /**< element type as safetensors names it: "F32", "I64", ... */
+    uint32_t rank;          /**< 0..CXN_INFO_RANK_MAX */
+    uint64_t dims[CXN_INFO_RANK_MAX];
+};
+
+/**
+ * Read what a .safetensors or .pth file holds; told apart by content, not by name. Nothing in the
+ * file is ever executed.
+ *
+ * @param info  out: close with cxn_info_close(); NULL on error
+ * @param ctx   its memory limit holds; NULL: none
+ * @return CXN_OK         also for weights of another network: see cxn_info_misfit()
+ *         CXN_E_IO       the file cannot be read
+ *         CXN_E_FORMAT   not a weights file, or a broken one: the text says what and where
+ *         CXN_E_LIMIT    over a limit of docs/untrusted-files.md
+ *         CXN_E_NOMEM    over the context's budget, or no memory
+ */
+CXN_API enum cxn_status cxn_info_open(cxn_info **info, const cxn_context *ctx, const char *path,
+                                      struct cxn_error *err);
+CXN_API void cxn_info_close(cxn_info **info);
+
+/* What follows belongs to info and lives as long. An index out of range gives NULL. */
+
+/** "safetensors", "pth (zip)" or "pth (legacy)". */
+CXN_API const char *cxn_info_format(const cxn_info *info);
+CXN_API uint64_t cxn_info_file_bytes(const cxn_info *info);
+/** SHA-256 of the file as 64 lower-case hex digits (FIPS 180-4). */
+CXN_API const char *cxn_info_sha256(const cxn_info *info);
+
+CXN_API size_t cxn_info_tensor_count(const cxn_info *info);
+/** In the order of the file's own list. */
+CXN_API const struct cxn_info_tensor *cxn_info_tensor(const cxn_info *info, size_t i);
+
+/** Metadata of a safetensors file; .pth has none. */
+CXN_API size_t cxn_info_metadata_count(const cxn_info *info);
+CXN_API const char *cxn_info_metadata_key(const cxn_info *info, size_t i);
+CXN_API const char *cxn_info_metadata_value(const cxn_info *info, size_t i);
+
+/** One line on names that were understood although torchvision spells them otherwise; "" when
+ * there are none. */
+CXN_API const char *cxn_info_renamed(const cxn_info *info);
+
+/** NULL when the file holds usable weights of DenseNet-121 with 14 outputs, values included;
+ * otherwise one line that says what is wrong first. */
+CXN_API const char *cxn_info_misfit(const cxn_info *info);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <chexnet/inspect.h>
+
+#include <string.h>
+
+#include "api/context.h"
+#include "base/hash.h"
+#include "model/weights.h"
+
+_Static_assert((int)CXN_INFO_RANK_MAX == (int)CXN_TENSOR_RANK_MAX, "one limit on dimensions");
+
+struct cxn_info {
+    struct cxn_mem mem; /* its own: the context may end before */
+    struct cxn_tensors list;
+    struct cxn_info_tensor *tensors;
+    cxn_net *net;
+    uint64_t file_bytes;
+    char sha256[CXN_SHA256_HEX_BYTES];
+    char renamed[512];
+    struct cxn_error misfit; /* "" when it fits */
+};
+
+static const char *understood_name(const struct cxn_info *info, const struct cxn_match *match,
+                                   size_t i)
+{
+    const int32_t k = match->net_of[i];
+    if (k == CXN_MATCH_IGNORED) return "";
+    return k == CXN_MATCH_NONE ? NULL : info->net->tensors[k].name;
+}
+
+static enum cxn_status describe_tensors(struct cxn_info *info, const struct cxn_match *match,
+                                        struct cxn_error *err)
+{
+    const size_t n = info->list.count;
+    info->tensors = cxn_alloc_zero(&info->mem, n, sizeof *info->tensors);
+    if (!info->tensors)
+        return cxn_fail_nomem(err, &info->mem, n * sizeof *info->tensors, "a list of tensors");
+    for (size_t i = 0; i < n; i++) {
+        const struct cxn_tensor *t = &info->list.items[i];
+        struct cxn_info_tensor *out = &info->tensors[i];
+        *out = (struct cxn_info_tensor){ .name = cxn_tensors_name(&info->list, i),
+                                         .understood = understood_name(info, match, i),
+                                         .dtype = cxn_dtype_name(t->dtype),
+                                         .rank = t->rank };
+        memcpy(out->dims, t->dims, sizeof out->dims);
+    }
+    return CXN_OK;
+}
+
+/* Content that does not fit is what this is about, not an error. */
+static enum cxn_status try_values(struct cxn_info *info, const struct cxn_source *source,
+                                  const struct cxn_match *match, struct cxn_error *err)
+{
+    float *block = NULL;
+    struct cxn_error why = { "" };
+    const enum cxn_status status =
+        cxn_weights_fill(&info->list, source, match, info->net, &block, &why);
+    cxn_free(block);
+    if (status == CXN_OK) return CXN_OK;
+    if (status != CXN_E_FORMAT) return cxn_fail(err, status, "%s", why.text);
+    info->misfit = why;
+    return CXN_OK;
+}
+
+static enum cxn_status compare_with_net(struct cxn_info *info, const struct cxn_source *source,
+                                        struct cxn_error *err)
+{
+    struct cxn_match match = { 0 };
+    enum cxn_status status = cxn_net_open(&info->net, &cxn_densenet121, &info->mem, err);
+    if (status == CXN_OK) status = cxn_match_open(&match, &info->mem, &info->list, info->net, err);
+    if (status == CXN_OK) {
+        const struct cxn_weights_report report = cxn_weights_report_make(&info->list, &match);
+        cxn_weights_renamed(&report, info->renamed, sizeof info->renamed);
+        status = describe_tensors(info, &match, err);
+    }
+    if (status == CXN_OK) status = try_values(info, source, &match, err);
+    cxn_match_close(&match);
+    return status;
+}
+
+static enum cxn_status read_file(struct cxn_info *info, const char *path, struct cxn_error *err)
+{
+    struct cxn_file file;
+    enum cxn_status status = cxn_file_open(&file, path, err);
+    if (status != CXN_OK) return status;
+    const struct cxn_source source = cxn_source_file(&file, path);
+    info->file_bytes = file.size_bytes;
+    status = cxn_tensors_open(&info->list, &info->mem, &source, err);
+    if (status == CXN_OK) status = compare_with_net(info, &source, err);
+    if (status != CXN_E_IO) cxn_fail_in(err, status, path);
+    if (status == CXN_OK) status = cxn_sha256_file(&file, path, info->sha256, err);
+    cxn_file_close(&file);
+    return status;
+}
+
+enum cxn_status cxn_info_open(cxn_info **out, const cxn_context *ctx, const char *path,
+                              struct cxn_error *err)
+{
+    if (!out || !path) return cxn_fail(err, CXN_E_ARG, "cxn_info_open: a NULL pointer");
+    *out = NULL;
+    const struct cxn_mem *budget = cxn_context_env(ctx)->mem;
+    struct cxn_info *info = cxn_alloc_zero(NULL, 1, sizeof *info);
+    if (!info) return cxn_fail_nomem(err, NULL, sizeof *info, "what a file holds");
+    cxn_mem_init(&info->mem, budget ? budget->limit_bytes : 0);
+    const enum cxn_status status = read_file(info, path, err);
+    if (status == CXN_OK) *out = info;
+    else cxn_info_close(&info);
+    return status;
+}
+
+void cxn_info_close(cxn_info **info)
+{
+    if (!info || !*info) return;
+    cxn_tensors_close(&(*info)->list);
+    cxn_free((*info)->tensors);
+    cxn_net_close(&(*info)->net);
+    cxn_free(*info);
+    *info = NULL;
+}
+
+const char *cxn_info_format(const cxn_info *info) { return info->list.format; }
+uint64_t cxn_info_file_bytes(const cxn_info *info) { return info->file_bytes; }
+const char *cxn_info_sha256(const cxn_info *info) { return info->sha256; }
+size_t cxn_info_tensor_count(const cxn_info *info) { return info->list.count; }
+size_t cxn_info_metadata_count(const cxn_info *info) { return info->list.pair_count; }
+const char *cxn_info_renamed(const cxn_info *info) { return info->renamed; }
+
+const struct cxn_info_tensor *cxn_info_tensor(const cxn_info *info, size_t i)
+{
+    return i < info->list.count ? &info->tensors[i] : NULL;
+}
+
+const char *cxn_info_metadata_key(const cxn_info *info, size_t i)
+{
+    if (i >= info->list.pair_count) return NULL;
+    return cxn_tensors_text(&info->list, info->list.pairs[i].key_at);
+}
+
+const char *cxn_info_metadata_value(const cxn_info *info, size_t i)
+{
+    if (i >= info->list.pair_count) return NULL;
+    return cxn_tensors_text(&info->list, info->list.pairs[i].value_at);
+}
+
+const char *cxn_info_misfit(const cxn_info *info)
+{
+    return info->misfit.text[0] ? info->misfit.text : NULL;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "model/safetensors.h"
+
+enum { ALIGN_BYTES = 8, ELEMENT_MAX_BYTES = 8 };
+
+static uint64_t tensor_bytes(const struct cxn_out_tensor *t)
+{
+    uint64_t bytes = cxn_dtype_bytes(t->dtype);
+    for (uint32_t i = 0; i < t->rank; i++) bytes *= t->dims[i];
+    return bytes;
+}
+
+/* The next tensor to be written behind number i of elements of `bytes`; both are moved on. Start
+ * with tensor_count and 2 * ELEMENT_MAX_BYTES; false at the end. */
+static bool next_tensor(const struct cxn_safetensors_content *c, size_t *i, size_t *bytes)
+{
+    for (;;) {
+        if (*i >= c->tensor_count) {
+            *bytes /= 2;
+            *i = 0;
+        } else {
+            (*i)++;
+        }
+        if (*bytes == 0) return false;
+        while (*i < c->tensor_count && cxn_dtype_bytes(c->tensors[*i].dtype) != *bytes) (*i)++;
+        if (*i < c->tensor_count) return true;
+    }
+}
+
+/* Adds value, which it takes over, under a new key. */
+static enum cxn_status set_key(json_t *object, const char *key, json_t *value,
+                               struct cxn_error *err)
+{
+    const bool twice = json_object_get(object, key) != NULL;
+    const size_t n = strlen(key);
+    if (!twice && n > 0 && n <= CXN_TENSOR_NAME_MAX && value &&
+        json_object_set_new(object, key, value) == 0)
+        return CXN_OK;
+    if (twice || n == 0 || n > CXN_TENSOR_NAME_MAX) json_decref(value);
+    return cxn_fail(err, CXN_E_ARG, "safetensors: cannot write '%.200s': twice, empty, longer than "
+                                    "%d bytes, or not UTF-8", key, CXN_TENSOR_NAME_MAX);
+}
+
+static json_t *describe(const struct cxn_out_tensor *t, uint64_t begin)
+{
+    json_t *shape = json_array();
+    for (uint32_t i = 0; i < t->rank; i++)
+        json_array_append_new(shape, json_integer((json_int_t)t->dims[i]));
+    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", cxn_dtype_name(t->dtype), "shape", shape,
+                     "data_offsets", (json_int_t)begin, (json_int_t)(begin + tensor_bytes(t)));
+}
+
+static enum cxn_status fill_header(json_t *root, const struct cxn_safetensors_content *c,
+                                   struct cxn_error *err)
+{
+    enum cxn_status status = CXN_OK;
+    uint64_t at = 0;
+    if (c->metadata_count > 0) {
+        json_t *metadata = json_object();
+        status = set_key(root, "__metadata__", metadata, err);
+        for (size_t i = 0; i < c->metadata_count && status == CXN_OK; i++)
+            status = set_key(metadata, c->metadata[i].key, json_string(c->metadata[i].value), err);
+    }
+    for (size_t i = c->tensor_count, bytes = 2 * ELEMENT_MAX_BYTES;
+         status == CXN_OK && next_tensor(c, &i, &bytes);) {
+        status = set_key(root, c->tensors[i].name, describe(&c->tensors[i], at), err);
+        at += tensor_bytes(&c->tensors[i]);
+    }
+    return status;
+}
+
+static void write_content(cxn_out *out, const char *header, size_t header_bytes,
+                          const struct cxn_safetensors_content *c)
+{
+    static const char spaces[ALIGN_BYTES] = "        ";
+    const size_t pad = (ALIGN_BYTES - header_bytes % ALIGN_BYTES) % ALIGN_BYTES;
+    const uint64_t length = header_bytes + pad; /* little-endian, as source.c asserts */
+    cxn_out_write(out, &length, sizeof length);
+    cxn_out_write(out, header, header_bytes);
+    cxn_out_write(out, spaces, pad);
+    for (size_t i = c->tensor_count, bytes = 2 * ELEMENT_MAX_BYTES; next_tensor(c, &i, &bytes);)
+        cxn_out_write(out, c->tensors[i].data, (size_t)tensor_bytes(&c->tensors[i]));
+}
+
+static enum cxn_status write_file(const char *path, const char *header,
+                                  const struct cxn_safetensors_content *c, struct cxn_error *err)
+{
+    const size_t header_bytes = strlen(header);
+    cxn_out *out;
+    if (header_bytes > CXN_SAFETENSORS_HEADER_MAX_BYTES - ALIGN_BYTES ||
+        c->tensor_count > CXN_TENSORS_MAX)
+        return cxn_fail(err, CXN_E_LIMIT, "safetensors: %zu tensors with a header of %zu bytes, at "
+                                          "most %d and %d",
+                        c->tensor_count, header_bytes, CXN_TENSORS_MAX,
+                        CXN_SAFETENSORS_HEADER_MAX_BYTES);
+    const enum cxn_status status = cxn_out_open(&out, path, err);
+    if (status != CXN_OK) return status;
+    write_content(out, header, header_bytes, c);
+    return cxn_out_commit(&out, err);
+}
+
+enum cxn_status cxn_safetensors_write(const struct cxn_env *env, const char *path,
+                                      const struct cxn_safetensors_content *content,
+                                      struct cxn_error *err)
+{
+    json_t *root = json_object();
+    enum cxn_status status = root ? fill_header(root, content, err)
+                                  : cxn_fail_nomem(err, env->mem, 0, "a header");
+    char *header = status == CXN_OK ? json_dumps(root, JSON_COMPACT) : NULL;
+    json_decref(root);
+    if (status != CXN_OK) return status;
+    if (!header) return cxn_fail_nomem(err, env->mem, 0, "a header");
+    status = write_file(path, header, content, err);
+    free(header);
+    return status;
+}

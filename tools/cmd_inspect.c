@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <chexnet/inspect.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "command.h"
+
+static const struct opt_row options[] = {
+    { .name = "json", .help = "print one JSON object instead of a table" },
+    { 0 },
+};
+
+/* ---- table -------------------------------------------------------------------------------- */
+
+/* Names and metadata are a stranger's: control bytes must not reach the terminal. */
+static void print_safe(const char *text)
+{
+    for (; *text; text++) {
+        const unsigned char c = (unsigned char)*text;
+        if (c < 0x20 || c == 0x7f) printf("\\x%02x", c);
+        else putchar(c);
+    }
+}
+
+static void print_tensor(const struct cxn_info_tensor *t)
+{
+    print_safe(t->name);
+    printf("  %s ", t->dtype);
+    for (uint32_t i = 0; i < t->rank; i++) printf("[%" PRIu64 "]", t->dims[i]);
+    if (!t->understood) printf("  not part of DenseNet-121");
+    else if (t->understood[0] == '\0') printf("  not used");
+    else if (strcmp(t->name, t->understood) != 0) printf("  = %s", t->understood);
+    putchar('\n');
+}
+
+static void print_table(const cxn_info *info)
+{
+    const char *misfit = cxn_info_misfit(info), *renamed = cxn_info_renamed(info);
+    for (size_t i = 0; i < cxn_info_tensor_count(info); i++) print_tensor(cxn_info_tensor(info, i));
+    printf("\nformat    %s\nbytes     %" PRIu64 "\nSHA-256   %s\ntensors   %zu\n",
+           cxn_info_format(info), cxn_info_file_bytes(info), cxn_info_sha256(info),
+           cxn_info_tensor_count(info));
+    for (size_t i = 0; i < cxn_info_metadata_count(info); i++) {
+        printf("metadata  ");
+        print_safe(cxn_info_metadata_key(info, i));
+        printf(" = ");
+        print_safe(cxn_info_metadata_value(info, i));
+        putchar('\n');
+    }
+    if (renamed[0]) printf("names     %s\n", renamed);
+    if (misfit) printf("fits      no: %s\n", misfit);
+    else printf("fits      DenseNet-121 with %d findings\n", CXN_FINDINGS);
+    fputs(research_use, stdout);
+}
+
+/* ---- JSON --------------------------------------------------------------------------------- */
+
+/* JSON knows only UTF-8; a path or a text that was cut may be something else. */
+static json_t *text_json(const char *text)
+{
+    json_t *string = json_string(text);
+    if (string) return string;
+    char ascii[CXN_ERROR_BYTES];
+    snprintf(ascii, sizeof ascii, "%s", text);
+    for (char *c = ascii; *c; c++)
+        if ((unsigned char)*c >= 0x80) *c = '?';
+    return json_string(ascii);
+}
+
+static json_t *text_or_null(const char *text)
+{
+    return text && text[0] ? text_json(text) : json_null();
+}
+
+static json_t *tensors_json(const cxn_info *info)
+{
+    json_t *tensors = json_array();
+    for (size_t i = 0; i < cxn_info_tensor_count(info); i++) {
+        const struct cxn_info_tensor *t = cxn_info_tensor(info, i);
+        json_t *shape = json_array();
+        for (uint32_t d = 0; d < t->rank; d++)
+            json_array_append_new(shape, json_integer((json_int_t)t->dims[d]));
+        json_array_append_new(tensors,
+                              json_pack("{s:s, s:o, s:s, s:o}", "name", t->name, "understood",
+                                        text_or_null(t->understood), "dtype", t->dtype, "shape",
+                                        shape));
+    }
+    return tensors;
+}
+
+static json_t *metadata_json(const cxn_info *info)
+{
+    json_t *metadata = json_object();
+    for (size_t i = 0; i < cxn_info_metadata_count(info); i++)
+        json_object_set_new(metadata, cxn_info_metadata_key(info, i),
+                            json_string(cxn_info_metadata_value(info, i)));
+    return metadata;
+}
+
+static enum cxn_status print_object(const cxn_info *info, const char *path, struct cxn_error *err)
+{
+    const char *misfit = cxn_info_misfit(info);
+    json_t *object = json_pack(
+        "{s:s, s:o, s:s, s:I, s:s, s:o, s:o, s:b, s:o, s:o}", "notice",
+        "Research use only, not a medical device.", "file", text_json(path), "format",
+        cxn_info_format(info),
+        "bytes", (json_int_t)cxn_info_file_bytes(info), "sha256", cxn_info_sha256(info), "metadata",
+        metadata_json(info), "renamed", text_or_null(cxn_info_renamed(info)), "fits", !misfit,
+        "misfit", text_or_null(misfit), "tensors", tensors_json(info));
+    if (!object) {
+        snprintf(err->text, sizeof err->text, "%s: cannot be told as JSON", path);
+        return CXN_E_NOMEM;
+    }
+    json_dumpf(object, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(object);
+    return CXN_OK;
+}
+
+static enum cxn_status run(const struct invocation *inv, struct cxn_error *err)
+{
+    cxn_context *ctx = NULL;
+    cxn_info *info = NULL;
+    enum cxn_status status = open_context(inv, &ctx, err);
+    if (status == CXN_OK) status = cxn_info_open(&info, ctx, inv->operands[0], err);
+    if (status == CXN_OK && opt_given(inv, "json"))
+        status = print_object(info, inv->operands[0], err);
+    else if (status == CXN_OK) print_table(info);
+    cxn_info_close(&info);
+    cxn_context_close(&ctx);
+    return status;
+}
+
+const struct command cmd_inspect = {
+    .name = "inspect",
+    .summary = "what a file of weights holds, and whether it fits",
+    .operands = "FILE",
+    .operands_min = 1,
+    .operands_max = 1,
+    .details = "Reads .safetensors and PyTorch's .pth in both forms, told apart by content.\n"
+               "Nothing in the file is executed. Weights of another network are described\n"
+               "as well; `fits` says what is wrong first.",
+    .example = "chexnet inspect weights.pth",
+    .options = options,
+    .run = run,
+};
