@@ -1,3 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 cxn_unit_test(sort unit/test_sort.c)
 cxn_unit_test(list unit/test_list.c)
+cxn_unit_test(eval unit/test_eval.c)
+target_link_libraries(test_eval PRIVATE PkgConfig::JANSSON)

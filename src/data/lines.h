@@ -26,7 +26,7 @@ struct cxn_lines {
 enum cxn_status cxn_lines_open(struct cxn_lines *lines, const char *source, const void *data,
                                size_t size, struct cxn_error *err);
 
-/* The next line; *line is NULL after the last. CXN_E_LIMIT for too long or too many lines, CXN_E_FORMAT
+/* The next line; *line is NULL after the last. CXN_E_LIMIT for too long or too many, CXN_E_FORMAT
  * for a NUL byte in it. Errors are complete, with place. */
 enum cxn_status cxn_lines_next(struct cxn_lines *lines, const char **line, size_t *length,
                                struct cxn_error *err);

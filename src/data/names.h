@@ -13,7 +13,7 @@ enum { CXN_NAME_MAX_BYTES = 255 };
  * not "." or "..", 1..255 bytes. */
 enum cxn_status cxn_name_check(const char *name, size_t n, struct cxn_error *err);
 
-/* The patient in a name of NIH's form, 00000061_012.png: 61. For another name the image is a patient
+/* The patient in a name of NIH's form, 00000061_012.png: 61. Another name makes the image a patient
  * of its own, told by its index in the file. */
 uint32_t cxn_patient_of_name(const char *name, size_t index);
 
