@@ -6,11 +6,13 @@
 #include "options.h"
 
 /* Each is defined in cmd_<name>.c. */
+extern const struct command cmd_cpu;
 extern const struct command cmd_inspect;
 
 /* In the order of a first use. */
 const struct command *const commands[] = {
     &cmd_inspect,
+    &cmd_cpu,
     NULL,
 };
 const size_t command_count = sizeof commands / sizeof commands[0] - 1;

@@ -2,6 +2,8 @@
 #ifndef CXN_CPU_CPU_H
 #define CXN_CPU_CPU_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/status.h"
@@ -17,9 +19,34 @@ enum {
     CXN_CPU_AMX_BF16 = 1 << 5,    /* with AMX-TILE */
     CXN_CPU_AMX_INT8 = 1 << 6,    /* with AMX-TILE */
 };
+enum { CXN_CPU_FEATURES = 7, CXN_CPU_BRAND_BYTES = 49 };
 
-/* All bits that this process may use. Asks for the AMX permission the first time; later calls
- * give the same word. */
+/* What the machine says of itself; all zero where it is not an x86. Tests hold recorded ones. */
+struct cxn_cpu_registers {
+    uint32_t leaf1_ecx;                       /* CPUID leaf 1 */
+    uint32_t leaf7_ebx, leaf7_ecx, leaf7_edx; /* CPUID leaf 7, subleaf 0 */
+    uint32_t leaf7_1_eax;                     /* CPUID leaf 7, subleaf 1 */
+    uint64_t xcr0;       /* states that the operating system saves; 0 without OSXSAVE */
+    bool amx_permission; /* arch_prctl(ARCH_REQ_XCOMP_PERM, 18) succeeded */
+    char brand[CXN_CPU_BRAND_BYTES]; /* e.g. "AMD EPYC", "" where unknown */
+};
+
+/* Read this machine's. Asks for the AMX permission where XCR0 has the tiles; the kernel gives it
+ * to the process for good, so that asking again changes nothing. Thread safe. */
+void cxn_cpu_read(struct cxn_cpu_registers *registers);
+
+struct cxn_cpu_verdict {
+    uint32_t bit;
+    const char *name;   /* e.g. "AVX-512 VNNI" */
+    bool usable;
+    const char *reason; /* why, one phrase; static storage */
+};
+
+/* The word of these registers and, unless verdicts is NULL, each feature's verdict. */
+uint32_t cxn_cpu_decide(const struct cxn_cpu_registers *registers,
+                        struct cxn_cpu_verdict verdicts[CXN_CPU_FEATURES]);
+
+/* All bits that this process may use. */
 uint32_t cxn_cpu_detect(void);
 
 /* The bits of `cpu` that belong to the level named (c, avx2, avxvnni, avx512, vnni, amx) or one
