@@ -39,11 +39,14 @@ enum cxn_status cxn_picture_open(const struct cxn_env *env, uint32_t width, uint
                                  uint32_t channels, struct cxn_picture *out, struct cxn_error *err);
 void cxn_picture_close(struct cxn_picture *picture); /* frees pixels, zeroes the record */
 
+/* Longest side that a resize may give: thin strips grow (3000x17 becomes 45176x256). */
+#define CXN_RESIZE_LONG_MAX 65536u
+
 /*
  * torchvision's Resize(short_side) on a PIL image: shorter side short_side, the other
  * int(short_side * long / short); bilinear with antialias, equal to Pillow's to the bit. An image
  * that has that size already is copied. CXN_E_LIMIT where the long side would pass
- * CXN_IMAGE_SIDE_MAX; CXN_E_NOMEM.
+ * CXN_RESIZE_LONG_MAX; CXN_E_NOMEM.
  */
 enum cxn_status cxn_picture_resize(const struct cxn_env *env, const struct cxn_picture *src,
                                    uint32_t short_side, struct cxn_picture *out,
