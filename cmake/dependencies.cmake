@@ -2,10 +2,24 @@
 # Everything here is a Debian 12 package that scripts/deps.sh installs.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson>=2.14)
-pkg_check_modules(NETTLE REQUIRED IMPORTED_TARGET nettle>=3.8)
-pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate>=1.14)
-pkg_check_modules(JPEG REQUIRED IMPORTED_TARGET libjpeg>=2.1)
+
+# cxn_require(PREFIX module>=version): a library that libchexnet is linked with. The list also
+# writes chexnet.pc and chexnetConfig.cmake, for users of the static library.
+set(CXN_LIBRARIES)
+set(CXN_PKG_CONFIG_REQUIRES)
+set(CXN_CONFIG_REQUIRES)
+macro(cxn_require prefix module)
+  pkg_check_modules(${prefix} REQUIRED IMPORTED_TARGET ${module})
+  list(APPEND CXN_LIBRARIES PkgConfig::${prefix})
+  string(REPLACE ">=" " >= " pc ${module})
+  list(APPEND CXN_PKG_CONFIG_REQUIRES ${pc})
+  list(APPEND CXN_CONFIG_REQUIRES "${prefix} ${module}")
+endmacro()
+
+cxn_require(JANSSON jansson>=2.14)
+cxn_require(NETTLE nettle>=3.8)
+cxn_require(DEFLATE libdeflate>=1.14)
+cxn_require(JPEG libjpeg>=2.1)
 if(CXN_TESTS)
   pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka>=1.1.5)
 endif()

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command: a table of verbs, each in a file of its own, all on the public headers alone. */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "options.h"
 
@@ -56,8 +59,19 @@ static bool answer_about(const char *word)
     return true;
 }
 
+/* A file opened while stdout is closed would take its number and receive what is printed; so the
+ * number is taken here by something that cannot be written. A reader that went away is an error
+ * like a full disk, after which temporary files are removed, not the end of the process. */
+static void guard_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0) _exit(1);
+    signal(SIGPIPE, SIG_IGN);
+}
+
 int main(int argc, char **argv)
 {
+    guard_streams();
     struct cxn_error err = { "" };
     if (argc < 2) {
         print_overview(stderr);

@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# cli_options.sh CHEXNET: what every command has in common: options, help, exit statuses, streams.
+set -uo pipefail
+chexnet=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+complain() {
+    echo "failed: $*"
+    sed 's/^/    /' "$work/out" "$work/err"
+    failed=1
+}
+
+# expect STATUS PATTERN ARGUMENT...: the exit status, and an extended regular expression in what
+# was printed: on stdout for 0, else as the one line on stderr.
+expect() {
+    local want=$1 pattern=$2 status=0 at=err
+    shift 2
+    "$chexnet" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+    [ "$want" -eq 0 ] && at=out
+    [ $status -eq "$want" ] || complain "chexnet $*: status $status, expected $want"
+    grep -q -E -e "$pattern" "$work/$at" || complain "chexnet $*: no '$pattern' on std$at"
+    if [ "$want" -ne 0 ]; then
+        [ "$(wc -l <"$work/err")" -eq 1 ] || complain "chexnet $*: not one line on stderr"
+        [ -s "$work/out" ] && complain "chexnet $*: an error, and something on stdout"
+    fi
+}
+
+commands=$("$chexnet" --help | sed -n 's/^  \([a-z-]*\)  .*/\1/p')
+[ -n "$commands" ] || complain 'no commands in --help'
+
+# About the program.
+for word in --help -h help; do expect 0 'COMMAND --help' $word; done
+for word in --version -V; do expect 0 '^chexnet [0-9]+\.[0-9]+\.[0-9]+$' $word; done
+"$chexnet" >"$work/out" 2>"$work/err"
+[ $? -eq 2 ] && grep -q usage: "$work/err" || complain 'without arguments: usage on stderr, 2'
+expect 2 "unknown command 'fly'" fly
+expect 2 "unknown command '--fly'" --fly
+expect 2 "unknown command ''" ''
+
+# Each command explains itself, refuses what it does not know, and has the common options.
+for command in $commands; do
+    expect 0 "^  (\\$ )?(mpirun .* )?chexnet $command" "$command" --help
+    expect 0 'Research use only, not a medical device\.' "$command" --help
+    expect 0 '^example:' "$command" -h
+    expect 2 "$command: unknown option '--fly'" "$command" --fly
+    expect 2 "$command: unknown option '--fly=high'" "$command" --fly=high
+    expect 2 "$command: unknown option '-f'" "$command" -f
+    expect 2 '--threads needs a value' "$command" --threads
+    grep -q -x -e "$command" <("$chexnet" --completion | grep -o -E "[a-z-]+") ||
+        complain "$command is not in the completion"
+    "$chexnet" --man | grep -q -F ".SS chexnet $command" || complain "$command is not in the manual"
+done
+
+# Values, told by `cpu`, which shows what came of them.
+expect 0 '^threads: 3$' cpu --threads=3
+expect 0 '^threads: 3$' cpu --threads 3
+expect 0 '^level: c$' cpu --cpu c
+expect 0 '^level: c$' cpu --cpu=c
+for bad in 257 -1 +1 ' 1' 1.5 1e1 x '' 99999999999999999999 3x; do
+    expect 2 "^chexnet: --threads '.*': expected a whole number 0\.\.256$" cpu "--threads=$bad"
+done
+expect 2 '^chexnet: --threads is given twice$' cpu --threads 1 --threads 1
+expect 2 "^chexnet: cpu: unexpected 'more' \(see chexnet cpu --help\)$" cpu more
+expect 2 "^chexnet: cpu: unexpected '--json'" cpu -- --json
+for good in 64M 1G 1T 70000K 99999999; do expect 0 '^level:' cpu --memory-limit $good; done
+for bad in 0 M 1Q 1MM 1.5G -1M '' 99999999999999T 18446744073709551616; do
+    expect 2 "^chexnet: --memory-limit '.*': expected a size" cpu "--memory-limit=$bad"
+done
+expect 2 "inspect: .* expected" inspect
+expect 4 'missing\.pth' inspect "$work/missing.pth"
+
+# Instruction levels, by option and by environment.
+expect 2 "'nonsense'" cpu --cpu nonsense
+CHEXNET_CPU=c expect 0 '^level: c$' cpu
+CHEXNET_CPU='' expect 0 '^level:' cpu
+CHEXNET_CPU=nonsense expect 2 "CHEXNET_CPU: .*'nonsense'" cpu
+CHEXNET_CPU=nonsense expect 0 '^level: c$' cpu --cpu c
+
+# Control bytes of an argument do not reach the terminal.
+expect 4 'a\\x1b\[31m\\x0ab' inspect $'a\e[31m\nb'
+
+# Streams. A lost result is an error; a file never takes the place of a closed stdout.
+lost() { # NAME STATUS...: what PIPESTATUS or $? said
+    [ "$2" -eq 4 ] && grep -q 'cannot write standard output' "$work/err" || complain "$1: status $2"
+}
+: >"$work/out"
+for words in cpu --help 'cpu --help' --man; do
+    "$chexnet" $words >/dev/full 2>"$work/err"
+    lost "$words to a full disk" $?
+    "$chexnet" $words >&- 2>"$work/err"
+    lost "$words to a closed stdout" $?
+    (sleep 0.2; exec "$chexnet" $words 2>"$work/err") | true
+    lost "$words to a pipe without reader" "${PIPESTATUS[0]}"
+done
+"$chexnet" fly 2>&- >"$work/out"
+[ $? -eq 2 ] || complain 'closed stderr: status'
+[ -s "$work/out" ] && complain 'closed stderr: the error went to stdout'
+"$chexnet" cpu <&- >"$work/out" 2>"$work/err" || complain 'closed stdin'
+
+# The completion works in bash.
+bash -c '
+    source /dev/stdin
+    COMP_WORDS=(chexnet insp) COMP_CWORD=1 && _chexnet && [ "${COMPREPLY[*]}" = inspect ] || exit 1
+    COMP_WORDS=(chexnet cpu --thr) COMP_CWORD=2 && _chexnet && [ "${COMPREPLY[*]}" = --threads ]
+' < <("$chexnet" --completion) || complain 'bash completion'
+
+[ $failed -eq 0 ] && echo "cli: $(echo "$commands" | wc -w) commands, all as expected"
+exit $failed
