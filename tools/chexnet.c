@@ -11,9 +11,13 @@
 /* Each is defined in cmd_<name>.c. */
 extern const struct command cmd_cpu;
 extern const struct command cmd_inspect;
+extern const struct command cmd_phantom;
+extern const struct command cmd_prepare;
 
 /* In the order of a first use. */
 const struct command *const commands[] = {
+    &cmd_phantom,
+    &cmd_prepare,
     &cmd_inspect,
     &cmd_cpu,
     NULL,

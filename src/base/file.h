@@ -55,6 +55,9 @@ uint64_t cxn_out_size(const cxn_out *out);
  * stood under the final name is as it was. */
 enum cxn_status cxn_out_commit(cxn_out **out, struct cxn_error *err);
 
+/* After a rename or a removal: put the folder that holds path on the disk. */
+enum cxn_status cxn_file_sync_folder(const char *path, struct cxn_error *err);
+
 /* Drop everything written; *out becomes NULL. NULL is fine. */
 void cxn_out_abort(cxn_out **out);
 

@@ -141,6 +141,12 @@ static int sync_folder(const char *path)
     return why;
 }
 
+enum cxn_status cxn_file_sync_folder(const char *path, struct cxn_error *err)
+{
+    const int why = sync_folder(path);
+    return why == 0 ? CXN_OK : cxn_fail_errno(err, why, "write", path);
+}
+
 enum cxn_status cxn_out_commit(cxn_out **out_ref, struct cxn_error *err)
 {
     cxn_out *out = *out_ref;

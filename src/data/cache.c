@@ -123,6 +123,11 @@ size_t cxn_cache_count(const cxn_cache *cache)
     return cache->count;
 }
 
+uint64_t cxn_cache_bytes(const cxn_cache *cache)
+{
+    return cache->file.size_bytes;
+}
+
 const char *cxn_cache_path(const cxn_cache *cache)
 {
     return cache->path;

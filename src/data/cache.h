@@ -20,6 +20,7 @@ typedef struct cxn_cache cxn_cache;
 enum cxn_status cxn_cache_open(cxn_cache **cache, const struct cxn_env *env, const char *path,
                                struct cxn_error *err);
 size_t cxn_cache_count(const cxn_cache *cache);
+uint64_t cxn_cache_bytes(const cxn_cache *cache); /* of the file */
 const char *cxn_cache_path(const cxn_cache *cache);
 
 /* Borrowed from cache; NULL when it has no such image. */

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <chexnet/data.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "command.h"
+
+static const struct opt_row options[] = {
+    { .name = "images", .value = "DIR", .repeats = true, .required = true,
+      .help = "folder of images; several are searched in order" },
+    { .name = "list", .value = "F", .repeats = true, .required = true,
+      .help = "image list; the cache holds the images of all lists given" },
+    { .name = "out", .value = "CACHE", .required = true, .help = "the cache to write" },
+    { .name = "on-bad", .value = "POLICY", .choices = "fail|skip", .initial = "fail",
+      .help = "an image that cannot be decoded ends the work, or is noted" },
+    { .name = "json", .help = "print one JSON object instead of text" },
+    { 0 },
+};
+
+/* The rate counts from the first image that was decoded now, not from what was kept. */
+struct telling {
+    struct progress progress;
+    size_t kept;
+    bool started;
+};
+
+static int show_progress(void *ctx, size_t done, size_t total)
+{
+    struct telling *t = ctx;
+    if (!t->started) t->kept = done - 1;
+    t->started = true;
+    const double rate = (double)(done - t->kept) / (progress_seconds(&t->progress) + 1e-9);
+    progress_show(&t->progress, "prepare: %zu of %zu images, %.1f a second, %.0f s left", done,
+                  total, rate, (double)(total - done) / rate);
+    return 0;
+}
+
+static enum cxn_status print_result(const struct invocation *inv, const char *out,
+                                    const struct cxn_prepare_result *r, double seconds,
+                                    struct cxn_error *err)
+{
+    if (!opt_given(inv, "json")) {
+        printf("%s: %zu images, %.1f MiB (%zu decoded, %zu kept, %zu bad) in %.1f s\n%s", out,
+               r->images, (double)r->cache_bytes / (1 << 20), r->decoded, r->kept, r->bad, seconds,
+               research_use);
+        return CXN_OK;
+    }
+    json_t *object = json_pack(
+        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:f}", "notice",
+        "Research use only, not a medical device.", "out", out, "images", (json_int_t)r->images,
+        "decoded", (json_int_t)r->decoded, "kept", (json_int_t)r->kept, "bad", (json_int_t)r->bad,
+        "bytes", (json_int_t)r->cache_bytes, "seconds", seconds);
+    if (!object) return usage_error(err, "--out '%s': not UTF-8, cannot be told as JSON", out);
+    json_dumpf(object, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(object);
+    return CXN_OK;
+}
+
+static enum cxn_status run(const struct invocation *inv, struct cxn_error *err)
+{
+    struct telling telling = { .kept = 0 };
+    struct cxn_prepare_result result;
+    struct cxn_prepare_options o = { .out = opt_text(inv, "out"),
+                                     .skip_bad = strcmp(opt_text(inv, "on-bad"), "skip") == 0,
+                                     .progress = show_progress,
+                                     .progress_ctx = &telling };
+    o.folder_count = opt_all(inv, "images", &o.folders);
+    o.list_count = opt_all(inv, "list", &o.lists);
+    cxn_context *ctx = NULL;
+    enum cxn_status status = open_context(inv, &ctx, err);
+    if (status != CXN_OK) return status;
+    progress_start(&telling.progress);
+    status = cxn_prepare(ctx, &o, &result, err);
+    progress_end(&telling.progress);
+    if (status == CXN_OK)
+        status = print_result(inv, o.out, &result, progress_seconds(&telling.progress), err);
+    cxn_context_close(&ctx);
+    return status;
+}
+
+const struct command cmd_prepare = {
+    .name = "prepare",
+    .summary = "decode and resize images once into one cache",
+    .details = "Every command takes the cache instead of folders through --images.\n"
+               "Interrupted, it goes on where it was when it is run again; an image whose file\n"
+               "has not changed is not decoded twice. Images skipped as bad stay\n"
+               "noted in the cache.",
+    .example = "chexnet prepare --images images --list train_list.txt --list val_list.txt"
+               " --out train.cache",
+    .options = options,
+    .run = run,
+};
