@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Golden files of the network: nn_names.txt, nn_small.f32, nn_pictures.u8, nn_expected.txt.
+"""Golden files of the network: nn_names.txt, nn_small.f32, nn_pictures.u8, nn_expected.txt,
+nn_window.f32.
 
-Made with torch 2.15.0, torchvision 0.29.2, numpy 2.4.6 on x86-64:
+Made with torch 2.15.0, torchvision 0.29.2, numpy 2.4.6, Pillow 13.0.0 on x86-64:
     python3 tests/golden/make_nn.py
 """
 import pathlib
 
 import numpy as np
 import torch
+from PIL import Image
+from torchvision import transforms
 from torchvision.models import DenseNet, densenet121
 
 HERE = pathlib.Path(__file__).parent
@@ -78,8 +81,17 @@ def write_names():
                 f.write(f"{name} {'x'.join(str(d) for d in value.shape)}\n")
 
 
+def write_window():
+    """What ToTensor and Normalize make of each grey level, [256][3], to the bit."""
+    levels = Image.fromarray(np.arange(256, dtype=np.uint8).reshape(1, 256)).convert("RGB")
+    norm = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
+    out = norm(transforms.ToTensor()(levels))
+    out.permute(1, 2, 0).contiguous().numpy().astype("<f4").tofile(HERE / "nn_window.f32")
+
+
 def main():
     write_names()
+    write_window()
     net, images = small_network(), pictures()
     block_of(net).tofile(HERE / "nn_small.f32")
     with open(HERE / "nn_pictures.u8", "wb") as f:

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "kern/window_f32.h"
 #include "nn/walk.h"
 #include "small_net.h"
 
@@ -52,7 +53,7 @@ static void numbers_are_pytorchs(void **fixture)
     assert_true(worst_difference(got, s->want32) < 1e-6);
 }
 
-/* A picture of many views: every window of 32 x 32 and one 64 x 32 at each offset, both ways. */
+/* Views of 32 x 32 and 64 x 32 at many offsets, some mirrored. */
 static size_t fill_views(const struct small_net *s, struct cxn_view *views, size_t most)
 {
     size_t count = 0;
@@ -62,6 +63,27 @@ static size_t fill_views(const struct small_net *s, struct cxn_view *views, size
                                             .width = i % 2 ? 64 : 32, .height = 32,
                                             .mirror = i % 3 == 0 };
     return count;
+}
+
+/* Each grey level becomes the float that torchvision makes of it, to the bit. */
+static void levels_are_torchvisions(void **unused)
+{
+    (void)unused;
+    float want[256 * 3], got[256 * 3], mirrored[256 * 3];
+    uint8_t levels[256];
+    FILE *f = fopen("tests/golden/nn_window.f32", "rb");
+    assert_non_null(f);
+    assert_int_equal(fread(want, sizeof want[0], CXN_COUNTOF(want), f), CXN_COUNTOF(want));
+    fclose(f);
+    for (size_t i = 0; i < 256; i++) levels[i] = (uint8_t)i;
+    struct cxn_window_f32 window = { .src = levels, .stride_bytes = 256, .width = 256,
+                                     .height = 1, .channels = 1 };
+    cxn_window_f32_pick(0)->run(got, &window);
+    assert_memory_equal(got, want, sizeof got);
+    window.mirror = true;
+    cxn_window_f32_pick(0)->run(mirrored, &window);
+    for (size_t i = 0; i < 256; i++)
+        assert_memory_equal(mirrored + 3 * i, want + 3 * (255 - i), 3 * sizeof *want);
 }
 
 /* The same bits with 1, 2, 3 and 7 threads, and whether a view comes alone or among others. */
@@ -274,6 +296,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_pytorchs),
+        cmocka_unit_test(levels_are_torchvisions),
         cmocka_unit_test(reference_bits_are_independent),
         cmocka_unit_test(ref64_bits_are_independent),
         cmocka_unit_test(windows_are_cut),

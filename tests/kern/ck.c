@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ck.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+enum { GUARD_FLOATS = 32, HEADER_BYTES = 64 };
+
+/* A NaN that no kernel computes: what a guard, a gap and a number not yet written look like. */
+static const uint32_t PAINT = 0xffc0dead;
+
+static void *keep(struct ck *t, size_t bytes)
+{
+    struct block *b = calloc(1, HEADER_BYTES + bytes);
+    if (!b) {
+        fputs("checkkern: no memory\n", stderr);
+        exit(1);
+    }
+    b->next = t->blocks;
+    t->blocks = b;
+    return (char *)b + HEADER_BYTES;
+}
+
+void ck_reset(struct ck *t)
+{
+    while (t->blocks) {
+        struct block *b = t->blocks;
+        t->blocks = b->next;
+        free(b);
+    }
+}
+
+size_t ck_below(struct ck *t, size_t n)
+{
+    return cxn_random_below(&t->random, (uint32_t)n);
+}
+
+static float unit(struct ck *t)
+{
+    return (float)(2.0 * cxn_random_unit(&t->random) - 1.0);
+}
+
+static float extreme(struct ck *t)
+{
+    static const float values[] = { 0.0f, -0.0f, FLT_TRUE_MIN, -FLT_MIN / 3, 1e15f, -1e15f };
+    const size_t i = ck_below(t, 2 * CXN_COUNTOF(values));
+    return i < CXN_COUNTOF(values) ? values[i] : unit(t);
+}
+
+float *ck_f32(struct ck *t, size_t count, enum ck_fill fill)
+{
+    float *p = (float *)keep(t, (count + 1) * sizeof *p) + 1;
+    for (size_t i = 0; i < count;) {
+        const size_t left = count - i, run = 1 + ck_below(t, left < 9 ? left : 9);
+        const float value = extreme(t); /* drawn for either fill: one stream, one layout */
+        for (size_t end = i + run; i < end; i++) p[i] = fill == CK_EXTREMES ? value : unit(t);
+    }
+    return p;
+}
+
+uint8_t *ck_u8(struct ck *t, size_t count)
+{
+    uint8_t *p = keep(t, count);
+    for (size_t i = 0; i < count; i++)
+        p[i] = i < 8 ? (uint8_t)(i < 4 ? 0 : 255) : (uint8_t)ck_below(t, 256);
+    return p;
+}
+
+double *ck_f64(struct ck *t, size_t count)
+{
+    return keep(t, count * sizeof(double));
+}
+
+float *ck_aligned(struct ck *t, size_t count)
+{
+    char *p = keep(t, count * sizeof(float) + 64);
+    return (float *)(void *)(p + (64 - (uintptr_t)p % 64) % 64);
+}
+
+/* ---- verdict ------------------------------------------------------------------------------ */
+
+static void fail(struct ck *t, const char *shape, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void fail(struct ck *t, const char *shape, const char *fmt, ...)
+{
+    const char *level = cxn_kern_row(t->op, t->row)->name;
+    va_list ap;
+    printf("FAILED %s_%s %s: ", t->op->name, level, shape);
+    va_start(ap, fmt);
+    vprintf(fmt, ap);
+    va_end(ap);
+    printf("; repeat: checkkern -t %s -c %s --seed %llu\n", t->op->name, level,
+           (unsigned long long)t->seed);
+    t->failures++;
+}
+
+static bool is_paint(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits == PAINT;
+}
+
+/*
+ * The largest error that `terms` roundings can make in whatever order the terms are added:
+ * n u / (1 - n u) times the sum of their absolute values (Higham, Accuracy and Stability of
+ * Numerical Algorithms, 2002, 3.1), u = 2^-24; and half a denormal for each result that underflows.
+ * One more rounding stands for the double that the reference is computed in.
+ */
+static double tolerance(size_t terms, double magnitude)
+{
+    if (terms == 0) return 0.0;
+    const double nu = (double)(terms + 1) * (FLT_EPSILON / 2);
+    return nu / (1.0 - nu) * magnitude + (double)terms * (double)FLT_TRUE_MIN;
+}
+
+/* One run into a fresh, painted output with guards on both sides; NULL after a failure. */
+static float *run_guarded(struct ck *t, const struct ck_case *c, const char *shape)
+{
+    const size_t last = (c->count - 1) * c->step + c->width; /* nothing may follow this float */
+    const size_t total = last + 2 * GUARD_FLOATS;
+    uint32_t *bits = keep(t, total * sizeof *bits);
+    for (size_t i = 0; i < total; i++) bits[i] = PAINT;
+    float *whole = (float *)(void *)bits, *dst = whole + GUARD_FLOATS;
+    c->run(t, c->args, dst);
+    for (size_t i = 0; i < total; i++) {
+        const size_t at = i - GUARD_FLOATS; /* wraps in the guard before */
+        const bool mine = at < last && at % c->step < c->width;
+        if (mine || is_paint(whole[i])) continue;
+        fail(t, shape, "wrote outside its output, %td floats from its begin",
+             (ptrdiff_t)i - GUARD_FLOATS);
+        return NULL;
+    }
+    return dst;
+}
+
+/* Says where the first difference is. */
+static void compare(struct ck *t, const struct ck_case *c, const float *got, const char *shape)
+{
+    for (size_t i = 0; i < c->count * c->width; i++) {
+        const size_t place = i / c->width, channel = i % c->width;
+        const double value = (double)got[place * c->step + channel];
+        const double allowed = tolerance(c->terms, c->magnitude ? c->magnitude[i] : 0.0);
+        t->numbers++;
+        if (c->want[i] == 0.0) t->zeros++;
+        if (fabs(value - c->want[i]) <= allowed) continue; /* false for a NaN */
+        fail(t, shape, "place %zu channel %zu is %.9g, expected %.9g within %.3g", place, channel,
+             value, c->want[i], allowed);
+        return;
+    }
+}
+
+void ck_mistrust(struct ck *t)
+{
+    if (t->failures > 0 || t->zeros < t->numbers - t->numbers / 4) return;
+    fail(t, "mistrusted", "%zu of %zu numbers compared should be 0, which proves little", t->zeros,
+         t->numbers);
+}
+
+void ck_verify(struct ck *t, const struct ck_case *c, const char *shape, ...)
+{
+    char text[128];
+    va_list ap;
+    if (t->failures > 0) return; /* the first line of a row is enough */
+    va_start(ap, shape);
+    vsnprintf(text, sizeof text, shape, ap);
+    va_end(ap);
+    const float *got = run_guarded(t, c, text);
+    const float *again = got ? run_guarded(t, c, text) : NULL;
+    if (!got || !again) return;
+    compare(t, c, got, text);
+    const size_t bytes = ((c->count - 1) * c->step + c->width) * sizeof *got;
+    if (t->failures == 0 && memcmp(got, again, bytes) != 0)
+        fail(t, text, "a second run gives other bits");
+}
+
+void ck_time(const struct ck *t, ck_run_fn *run, const void *args, float *dst, double flops,
+             double bytes, const char *shape, ...)
+{
+    char text[64];
+    va_list ap;
+    va_start(ap, shape);
+    vsnprintf(text, sizeof text, shape, ap);
+    va_end(ap);
+    double best = INFINITY;
+    const double begin = cxn_clock_seconds();
+    for (double now = begin; now - begin < 0.25;) {
+        run(t, args, dst);
+        const double end = cxn_clock_seconds();
+        best = end - now < best ? end - now : best;
+        now = end;
+    }
+    printf("%-14s %-8s %-28s %10.1f us %8.2f %s\n", t->op->name,
+           cxn_kern_row(t->op, t->row)->name, text, best * 1e6,
+           (flops > 0 ? flops : bytes) / best * 1e-9, flops > 0 ? "GFLOP/s" : "GB/s");
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_TESTS_CK_H
+#define CXN_TESTS_CK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/random.h"
+#include "base/status.h"
+#include "kern/kern.h"
+
+/*
+ * The kernel test bench. A check says what an operation must give (in double, as the definition
+ * reads) and how a row computes it; the bench runs the row between guards, twice, and compares.
+ */
+struct ck {
+    const struct cxn_kern_op *op;
+    size_t row;
+    uint64_t seed;
+    struct cxn_random random;
+    size_t failures; /* of this row, as the next two */
+    size_t numbers, zeros; /* compared, and how many of them should be 0 */
+    struct block { struct block *next; } *blocks;
+};
+
+/* A check of one operation: tests, or measures, row t->row of t->op. */
+struct ck_check {
+    const struct cxn_kern_op *op;
+    void (*check)(struct ck *t);
+    void (*bench)(struct ck *t);
+};
+
+extern const struct ck_check ck_window, ck_conv, ck_norm_relu, ck_max_pool, ck_avg_pool, ck_mean,
+    ck_linear, ck_sigmoid;
+
+/* ---- inputs: owned by the bench until ck_reset() ------------------------------------------ */
+
+enum ck_fill {
+    CK_UNIT,     /* -1..1 */
+    CK_EXTREMES, /* runs of 0, -0, denormals and numbers as large as sums of squares allow */
+    CK_FILLS
+};
+
+/* Exactly as long as asked, so that ASan sees a read past the end, and at an address that is a
+ * multiple of 4 but not of 16, since maps begin at any channel. */
+float *ck_f32(struct ck *t, size_t count, enum ck_fill fill);
+uint8_t *ck_u8(struct ck *t, size_t count); /* runs of 0 and 255, then anything */
+double *ck_f64(struct ck *t, size_t count); /* zeros */
+float *ck_aligned(struct ck *t, size_t count); /* on 64 bytes, as packed weights are; zeros */
+size_t ck_below(struct ck *t, size_t n);
+void ck_reset(struct ck *t); /* frees all */
+
+/* ---- verdict ------------------------------------------------------------------------------ */
+
+typedef void ck_run_fn(const struct ck *t, const void *args, float *dst);
+
+/* dst has `count` places, `step` floats apart, of which the first `width` are written. */
+struct ck_case {
+    ck_run_fn *run;
+    const void *args;
+    size_t count, step, width;
+    const double *want;      /* [count][width] */
+    const double *magnitude; /* [count][width]: sum of the absolute terms of want */
+    size_t terms;            /* roundings on the way to a number; 0: exact */
+};
+
+/* Says so, with the one line that repeats it, where the row is wrong; `shape` is printf's. */
+void ck_verify(struct ck *t, const struct ck_case *c, const char *shape, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A row that compared mostly zeros has failed: it proves nothing. After all ck_verify() calls. */
+void ck_mistrust(struct ck *t);
+
+/* Print the best rate over a few tenths of a second. One of flops and bytes a run is not 0. */
+void ck_time(const struct ck *t, ck_run_fn *run, const void *args, float *dst, double flops,
+             double bytes, const char *shape, ...) __attribute__((format(printf, 7, 8)));
+
+#endif
