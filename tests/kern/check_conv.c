@@ -87,7 +87,7 @@ static void check(struct ck *t)
         { 14, 14, 96, 128, 1, 1, 0 }, { 2, 66, 4, 7, 3, 1, 1 },
     };
     for (size_t i = 0; i < CXN_COUNTOF(shapes); i++)
-        for (int fill = 0; fill < CK_FILLS; fill++) check_shape(t, &shapes[i], fill);
+        for (enum ck_fill fill = 0; fill < CK_FILLS; fill++) check_shape(t, &shapes[i], fill);
 }
 
 /* DenseNet-121 on 224 x 224: the stem, and of each block its widest 1x1 and its 3x3. */

@@ -83,13 +83,13 @@ static void check_pools(struct ck *t, const size_t shape[3], enum ck_fill fill, 
 static void check_max(struct ck *t)
 {
     for (size_t i = 0; i < CXN_COUNTOF(shapes); i++)
-        for (int fill = 0; fill < CK_FILLS; fill++) check_pools(t, shapes[i], fill, true);
+        for (enum ck_fill fill = 0; fill < CK_FILLS; fill++) check_pools(t, shapes[i], fill, true);
 }
 
 static void check_avg(struct ck *t)
 {
     for (size_t i = 0; i < CXN_COUNTOF(shapes); i++)
-        for (int fill = 0; fill < CK_FILLS; fill++) check_pools(t, shapes[i], fill, false);
+        for (enum ck_fill fill = 0; fill < CK_FILLS; fill++) check_pools(t, shapes[i], fill, false);
 }
 
 static void check_mean(struct ck *t)
