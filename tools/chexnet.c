@@ -9,15 +9,19 @@
 #include "options.h"
 
 /* Each is defined in cmd_<name>.c. */
+extern const struct command cmd_compare;
 extern const struct command cmd_cpu;
 extern const struct command cmd_inspect;
 extern const struct command cmd_phantom;
 extern const struct command cmd_prepare;
+extern const struct command cmd_stats;
 
 /* In the order of a first use. */
 const struct command *const commands[] = {
     &cmd_phantom,
+    &cmd_stats,
     &cmd_prepare,
+    &cmd_compare,
     &cmd_inspect,
     &cmd_cpu,
     NULL,

@@ -96,21 +96,6 @@ static enum cxn_status read_row(struct cxn_item *item, size_t index, char **name
     return status;
 }
 
-/* Lines of the file; all limits hold afterwards. */
-static enum cxn_status count_lines(struct cxn_lines lines, size_t *count, struct cxn_error *err)
-{
-    const char *line;
-    size_t length;
-    enum cxn_status status;
-    do status = cxn_lines_next(&lines, &line, &length, err);
-    while (status == CXN_OK && line);
-    *count = lines.number;
-    if (status == CXN_OK && lines.number < 2)
-        return cxn_fail(err, CXN_E_FORMAT, "%s: %s, expected a header and a row an image",
-                        lines.source, lines.number == 0 ? "empty" : "no rows");
-    return status;
-}
-
 /* rows items, and names of at most name_bytes; within the limits of lines.h nothing overflows. */
 static cxn_entries *allocate_entries(struct cxn_mem *mem, size_t rows, size_t name_bytes,
                                      char **names)
@@ -154,20 +139,20 @@ enum cxn_status cxn_entries_parse(cxn_entries **out, const struct cxn_env *env, 
                                   const void *data, size_t size, struct cxn_error *err)
 {
     struct cxn_lines lines;
-    size_t line_count = 0;
+    size_t rows = 0;
     char *names = NULL;
     *out = NULL;
     enum cxn_status status = cxn_lines_open(&lines, source, data, size, err);
-    if (status == CXN_OK) status = count_lines(lines, &line_count, err);
+    if (status == CXN_OK) status = cxn_lines_count_rows(lines, &rows, err);
     if (status != CXN_OK) return status;
     /* A name with its NUL is no longer than its line with the newline; the last may have none. */
-    cxn_entries *entries = allocate_entries(env->mem, line_count - 1, size + 1, &names);
+    cxn_entries *entries = allocate_entries(env->mem, rows, size + 1, &names);
     if (!entries) return cxn_fail_nomem(err, env->mem, 2 * size, "an entry table");
     status = read_rows(entries, names, &lines, err);
     if (status == CXN_OK) {
-        const size_t n = entries->count;
-        cxn_names_sort(entries->items, n, entries->order, entries->order + n);
-        status = cxn_names_unique(entries->items, entries->order, n, source, 2, err);
+        const struct cxn_names by_name = cxn_names_of_items(entries->items, entries->count);
+        cxn_names_sort(&by_name, entries->order, entries->order + entries->count);
+        status = cxn_names_unique(&by_name, entries->order, source, 2, err);
     }
     if (status != CXN_OK) {
         cxn_entries_close(&entries);
@@ -196,7 +181,8 @@ size_t cxn_entries_count(const cxn_entries *entries)
 
 const struct cxn_item *cxn_entries_find(const cxn_entries *entries, const char *name)
 {
-    const size_t i = cxn_names_find(entries->items, entries->order, entries->count, name);
+    const struct cxn_names names = cxn_names_of_items(entries->items, entries->count);
+    const size_t i = cxn_names_find(&names, entries->order, name);
     return i == SIZE_MAX ? NULL : &entries->items[i];
 }
 

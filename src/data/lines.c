@@ -40,3 +40,17 @@ enum cxn_status cxn_lines_next(struct cxn_lines *lines, const char **line, size_
         status = cxn_fail(err, CXN_E_FORMAT, "a NUL byte, expected text");
     return cxn_lines_fail(lines, err, status);
 }
+
+enum cxn_status cxn_lines_count_rows(struct cxn_lines lines, size_t *rows, struct cxn_error *err)
+{
+    const char *line;
+    size_t length;
+    enum cxn_status status;
+    do status = cxn_lines_next(&lines, &line, &length, err);
+    while (status == CXN_OK && line);
+    if (status == CXN_OK && lines.number < 2)
+        return cxn_fail(err, CXN_E_FORMAT, "%s: %s, expected a header and a row an image",
+                        lines.source, lines.number == 0 ? "empty" : "no rows");
+    *rows = lines.number - 1;
+    return status;
+}

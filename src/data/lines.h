@@ -31,6 +31,9 @@ enum cxn_status cxn_lines_open(struct cxn_lines *lines, const char *source, cons
 enum cxn_status cxn_lines_next(struct cxn_lines *lines, const char **line, size_t *length,
                                struct cxn_error *err);
 
+/* Lines behind the header; CXN_E_FORMAT where there are none. All limits hold afterwards. */
+enum cxn_status cxn_lines_count_rows(struct cxn_lines lines, size_t *rows, struct cxn_error *err);
+
 /* Put "source:number: " before the text of an error about the line given last. */
 enum cxn_status cxn_lines_fail(const struct cxn_lines *lines, struct cxn_error *err,
                                enum cxn_status status);

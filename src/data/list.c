@@ -121,9 +121,9 @@ static enum cxn_status check_unique(struct cxn_mem *mem, const cxn_list *list, c
     uint32_t *order = cxn_alloc(mem, list->count, 2 * sizeof *order);
     if (!order)
         return cxn_fail_nomem(err, mem, list->count * 2 * sizeof *order, "an index of image names");
-    cxn_names_sort(list->items, list->count, order, order + list->count);
-    const enum cxn_status status =
-        cxn_names_unique(list->items, order, list->count, source, 1, err);
+    const struct cxn_names names = cxn_names_of_items(list->items, list->count);
+    cxn_names_sort(&names, order, order + list->count);
+    const enum cxn_status status = cxn_names_unique(&names, order, source, 1, err);
     cxn_free(order);
     return status;
 }

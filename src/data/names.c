@@ -51,25 +51,29 @@ uint32_t cxn_patient_of_name(const char *name, size_t index)
     return patient;
 }
 
+static const char *name_at(const struct cxn_names *names, size_t row)
+{
+    return *(const char *const *)(const void *)((const char *)names->first +
+                                                row * names->stride_bytes);
+}
+
 static bool name_before(const void *ctx, uint32_t a, uint32_t b)
 {
-    const struct cxn_item *items = ctx;
-    return strcmp(items[a].name, items[b].name) < 0;
+    return strcmp(name_at(ctx, a), name_at(ctx, b)) < 0;
 }
 
-void cxn_names_sort(const struct cxn_item *items, size_t n, uint32_t *order, uint32_t *scratch)
+void cxn_names_sort(const struct cxn_names *names, uint32_t *order, uint32_t *scratch)
 {
-    for (size_t i = 0; i < n; i++) order[i] = (uint32_t)i;
-    cxn_sort_indices(order, scratch, n, name_before, items);
+    for (size_t i = 0; i < names->count; i++) order[i] = (uint32_t)i;
+    cxn_sort_indices(order, scratch, names->count, name_before, names);
 }
 
-size_t cxn_names_find(const struct cxn_item *items, const uint32_t *order, size_t n,
-                      const char *name)
+size_t cxn_names_find(const struct cxn_names *names, const uint32_t *order, const char *name)
 {
-    size_t lo = 0, hi = n;
+    size_t lo = 0, hi = names->count;
     while (lo < hi) {
         const size_t middle = lo + (hi - lo) / 2;
-        const int sign = strcmp(items[order[middle]].name, name);
+        const int sign = strcmp(name_at(names, order[middle]), name);
         if (sign == 0) return order[middle];
         if (sign < 0) lo = middle + 1;
         else hi = middle;
@@ -77,12 +81,12 @@ size_t cxn_names_find(const struct cxn_item *items, const uint32_t *order, size_
     return SIZE_MAX;
 }
 
-enum cxn_status cxn_names_unique(const struct cxn_item *items, const uint32_t *order, size_t n,
+enum cxn_status cxn_names_unique(const struct cxn_names *names, const uint32_t *order,
                                  const char *source, size_t first_line, struct cxn_error *err)
 {
     size_t first = SIZE_MAX, second = SIZE_MAX; /* the pair that a reader of the file meets first */
-    for (size_t i = 1; i < n; i++) {
-        if (order[i] >= second || name_before(items, order[i - 1], order[i])) continue;
+    for (size_t i = 1; i < names->count; i++) {
+        if (order[i] >= second || name_before(names, order[i - 1], order[i])) continue;
         first = order[i - 1];
         second = order[i];
     }
@@ -90,5 +94,5 @@ enum cxn_status cxn_names_unique(const struct cxn_item *items, const uint32_t *o
     const struct cxn_lines place = { .source = source, .number = first_line + second };
     return cxn_lines_fail(&place, err,
                           cxn_fail(err, CXN_E_FORMAT, "image '%s' is already on line %zu",
-                                   items[second].name, first_line + first));
+                                   name_at(names, second), first_line + first));
 }

@@ -20,16 +20,28 @@ uint32_t cxn_patient_of_name(const char *name, size_t index);
 /* Index of a finding by NIH's spelling, n bytes; -1 for another word. */
 int cxn_finding_index(const char *word, size_t n);
 
-/* Fill order, room for n, with the items' indices sorted by name; scratch as for
+/* The names of a table's rows, borrowed. */
+struct cxn_names {
+    const char *const *first;
+    size_t stride_bytes; /* from one row's pointer to the next */
+    size_t count;
+};
+
+static inline struct cxn_names cxn_names_of_items(const struct cxn_item *items, size_t count)
+{
+    return (struct cxn_names){ .first = &items->name, .stride_bytes = sizeof *items,
+                               .count = count };
+}
+
+/* Fill order, room for names->count, with the rows sorted by name; scratch as for
  * cxn_sort_indices(). */
-void cxn_names_sort(const struct cxn_item *items, size_t n, uint32_t *order, uint32_t *scratch);
+void cxn_names_sort(const struct cxn_names *names, uint32_t *order, uint32_t *scratch);
 
-/* The index of name among items sorted by order, or SIZE_MAX. */
-size_t cxn_names_find(const struct cxn_item *items, const uint32_t *order, size_t n,
-                      const char *name);
+/* The row of that name, or SIZE_MAX; order as cxn_names_sort() left it. */
+size_t cxn_names_find(const struct cxn_names *names, const uint32_t *order, const char *name);
 
-/* CXN_E_FORMAT naming both lines when a name occurs twice. Item i stands on line first_line + i. */
-enum cxn_status cxn_names_unique(const struct cxn_item *items, const uint32_t *order, size_t n,
+/* CXN_E_FORMAT naming both lines when a name occurs twice. Row i stands on line first_line + i. */
+enum cxn_status cxn_names_unique(const struct cxn_names *names, const uint32_t *order,
                                  const char *source, size_t first_line, struct cxn_error *err);
 
 #endif

@@ -61,42 +61,42 @@ struct work {
     uint32_t *order, *scratch;
 };
 
-static struct cxn_finding_auc make_finding(const struct cxn_eval_set *set, size_t finding,
+static struct cxn_eval_auc make_finding(const struct cxn_eval_set *set, size_t finding,
                                            const struct work *w)
 {
     struct cxn_components c = { .component = w->component };
     cxn_ranking_make(set, finding, w->order, w->scratch);
     cxn_components_make(set, finding, w->order, &c);
-    struct cxn_finding_auc out = { .auc = cxn_estimate_bare(c.auc),
+    struct cxn_eval_auc out = { .auc = cxn_figure_bare(c.auc),
                                    .positives = c.positives,
                                    .threshold = NAN };
     if (!out.auc.defined) return out;
     out.threshold = find_threshold(set, finding, w->order, &c);
     if (cxn_components_bounded(&c))
-        out.auc = cxn_estimate_normal(c.auc, sum_squares(c.component, set->images), 0);
+        out.auc = cxn_figure_normal(c.auc, sum_squares(c.component, set->images), 0);
     for (size_t i = 0; i < set->images; i++) w->total[i] += c.component[i];
     return out;
 }
 
-static struct cxn_estimate make_mean(const struct cxn_auc_set *aucs, size_t findings,
+static struct cxn_eval_figure make_mean(const struct cxn_eval_table *aucs, size_t findings,
                                      const double *total, size_t images)
 {
     double sum = 0;
     bool bounded = true;
     for (size_t f = 0; f < findings; f++) {
-        const struct cxn_estimate *auc = &aucs->finding[f].auc;
+        const struct cxn_eval_figure *auc = &aucs->finding[f].auc;
         if (!auc->defined) continue;
         sum += auc->value;
         bounded = bounded && auc->bounded;
     }
     const double count = (double)aucs->mean_of;
-    if (aucs->mean_of == 0) return cxn_estimate_bare(NAN);
-    if (!bounded) return cxn_estimate_bare(sum / count);
-    return cxn_estimate_normal(sum / count, sum_squares(total, images) / (count * count), 0);
+    if (aucs->mean_of == 0) return cxn_figure_bare(NAN);
+    if (!bounded) return cxn_figure_bare(sum / count);
+    return cxn_figure_normal(sum / count, sum_squares(total, images) / (count * count), 0);
 }
 
 enum cxn_status cxn_auc_delong(const struct cxn_env *env, const struct cxn_eval_set *set,
-                               struct cxn_auc_set *out, struct cxn_error *err)
+                               struct cxn_eval_table *out, struct cxn_error *err)
 {
     const size_t image_bytes = 2 * sizeof(double) + 2 * sizeof(uint32_t);
     memset(out, 0, sizeof *out);

@@ -24,23 +24,22 @@ struct cxn_eval_set {
     const uint32_t *patients; /* [images], equal for one patient; NULL: each image is one */
 };
 
-/* A figure with its 95 % interval; without `defined` all numbers are NaN, and without `bounded`
- * lo and hi are. */
-struct cxn_estimate {
+/* A figure with its 95 % interval; value is NaN unless defined, lo and hi unless bounded. */
+struct cxn_eval_figure {
     double value, lo, hi;
     bool defined, bounded;
 };
 
-struct cxn_finding_auc {
-    struct cxn_estimate auc; /* undefined where there is no positive or no negative image */
+struct cxn_eval_auc {
+    struct cxn_eval_figure auc; /* not defined where there is no positive or no negative image */
+    double threshold;           /* by Youden's index; NaN unless the AUC is defined */
     size_t positives;
-    double threshold; /* by Youden's index; NaN where auc is undefined */
 };
 
-struct cxn_auc_set {
-    struct cxn_finding_auc finding[CXN_EVAL_FINDINGS_MAX];
-    struct cxn_estimate mean; /* of the findings with a defined AUC */
-    size_t mean_of;           /* how many those are */
+struct cxn_eval_table {
+    struct cxn_eval_auc finding[CXN_EVAL_FINDINGS_MAX]; /* [findings of the set] */
+    struct cxn_eval_figure mean; /* of the findings with a defined AUC */
+    int mean_of;                 /* how many those are */
 };
 
 /* CXN_E_ARG for sizes or labels out of range, CXN_E_FORMAT for a NaN score, naming its place. */
@@ -59,7 +58,7 @@ enum cxn_status cxn_eval_check(const struct cxn_eval_set *set, struct cxn_error 
  * CXN_E_NOMEM.
  */
 enum cxn_status cxn_auc_delong(const struct cxn_env *env, const struct cxn_eval_set *set,
-                               struct cxn_auc_set *out, struct cxn_error *err);
+                               struct cxn_eval_table *out, struct cxn_error *err);
 
 /* ---- bootstrap over patients -------------------------------------------------------------- */
 
@@ -75,22 +74,22 @@ enum { CXN_RESAMPLES_MAX = 100000 };
  * a finding has. resamples: 1..CXN_RESAMPLES_MAX, or CXN_E_ARG.
  */
 enum cxn_status cxn_auc_bootstrap(const struct cxn_env *env, const struct cxn_eval_set *set,
-                                  size_t resamples, uint64_t seed, struct cxn_auc_set *aucs,
+                                  size_t resamples, uint64_t seed, struct cxn_eval_table *aucs,
                                   struct cxn_error *err);
 
 /* ---- two sets of scores on the same images ------------------------------------------------ */
 
-struct cxn_auc_difference {
-    double a, b;                    /* AUC of each */
-    struct cxn_estimate difference; /* b - a, interval clipped to [-1, 1] */
-    double z, p;                    /* two-sided; NaN where the difference is not bounded */
-    size_t positives;
+struct cxn_eval_difference {
+    double a, b;                       /* AUC of each */
+    struct cxn_eval_figure difference; /* b - a, interval clipped to [-1, 1] */
+    double z, p;                       /* two-sided; NaN unless the difference is bounded */
+    size_t positives;                  /* 0 for the mean */
 };
 
-struct cxn_auc_comparison {
-    struct cxn_auc_difference finding[CXN_EVAL_FINDINGS_MAX];
-    struct cxn_auc_difference mean; /* its positives are 0 */
-    size_t mean_of;
+struct cxn_eval_comparison {
+    struct cxn_eval_difference finding[CXN_EVAL_FINDINGS_MAX]; /* [findings of the set] */
+    struct cxn_eval_difference mean;
+    int mean_of;
 };
 
 /*
@@ -100,7 +99,7 @@ struct cxn_auc_comparison {
  * variance is 0 although the AUCs differ. Errors as cxn_auc_delong().
  */
 enum cxn_status cxn_auc_compare(const struct cxn_env *env, const struct cxn_eval_set *set,
-                                const float *scores_b, struct cxn_auc_comparison *out,
+                                const float *scores_b, struct cxn_eval_comparison *out,
                                 struct cxn_error *err);
 
 #endif

@@ -103,7 +103,7 @@ static double quantile(const double *values, const uint32_t *order, size_t n, do
 
 /* Bounds from the resamples in which the figure is defined; index: room for 2 * resamples. */
 static void set_bounds(const struct bootstrap *b, size_t row, uint32_t *index,
-                       struct cxn_estimate *estimate)
+                       struct cxn_eval_figure *estimate)
 {
     const double *values = b->values + row * b->resamples;
     size_t n = 0;
@@ -132,17 +132,17 @@ static bool has_spread(const struct bootstrap *b, size_t finding, uint32_t *seen
     return patients[POSITIVE] >= 2 && patients[NEGATIVE] >= 2;
 }
 
-static void set_intervals(const struct bootstrap *b, uint32_t *index, struct cxn_auc_set *aucs)
+static void set_intervals(const struct bootstrap *b, uint32_t *index, struct cxn_eval_table *aucs)
 {
     bool any = false;
     for (size_t f = 0; f < b->set->findings; f++) {
-        struct cxn_estimate *auc = &aucs->finding[f].auc;
-        *auc = cxn_estimate_bare(auc->value);
+        struct cxn_eval_figure *auc = &aucs->finding[f].auc;
+        *auc = cxn_figure_bare(auc->value);
         if (!auc->defined || !has_spread(b, f, b->drawn)) continue;
         set_bounds(b, f, index, auc);
         any = any || auc->bounded;
     }
-    aucs->mean = cxn_estimate_bare(aucs->mean.value);
+    aucs->mean = cxn_figure_bare(aucs->mean.value);
     if (any) set_bounds(b, b->set->findings, index, &aucs->mean);
 }
 
@@ -159,7 +159,7 @@ static bool measure_block(const struct cxn_eval_set *set, size_t resamples, size
 }
 
 enum cxn_status cxn_auc_bootstrap(const struct cxn_env *env, const struct cxn_eval_set *set,
-                                  size_t resamples, uint64_t seed, struct cxn_auc_set *aucs,
+                                  size_t resamples, uint64_t seed, struct cxn_eval_table *aucs,
                                   struct cxn_error *err)
 {
     size_t words = 0, value_count = 0;

@@ -12,22 +12,22 @@ struct work {
     uint32_t *order, *scratch;
 };
 
-static struct cxn_auc_difference test_difference(double a, double b, double variance)
+static struct cxn_eval_difference test_difference(double a, double b, double variance)
 {
-    struct cxn_auc_difference d = { .a = a, .b = b, .z = NAN, .p = NAN };
+    struct cxn_eval_difference d = { .a = a, .b = b, .z = NAN, .p = NAN };
     const double difference = b - a;
-    d.difference = cxn_estimate_bare(difference);
+    d.difference = cxn_figure_bare(difference);
     if (variance == 0 && difference != 0) return d; /* too few images to say how sure it is */
-    d.difference = cxn_estimate_normal(difference, variance, -1);
+    d.difference = cxn_figure_normal(difference, variance, -1);
     d.z = difference == 0 ? 0 : difference / sqrt(variance);
     d.p = erfc(fabs(d.z) / sqrt(2));
     return d;
 }
 
-static struct cxn_auc_difference leave_untested(double a, double b)
+static struct cxn_eval_difference leave_untested(double a, double b)
 {
-    return (struct cxn_auc_difference){
-        .a = a, .b = b, .difference = cxn_estimate_bare(b - a), .z = NAN, .p = NAN
+    return (struct cxn_eval_difference){
+        .a = a, .b = b, .difference = cxn_figure_bare(b - a), .z = NAN, .p = NAN
     };
 }
 
@@ -41,13 +41,13 @@ static struct cxn_components make_components(const struct cxn_eval_set *set, siz
 }
 
 /* *bounded becomes false where the mean can have no interval because of this finding. */
-static struct cxn_auc_difference compare_finding(const struct cxn_eval_set *set_a,
+static struct cxn_eval_difference compare_finding(const struct cxn_eval_set *set_a,
                                                  const struct cxn_eval_set *set_b, size_t finding,
                                                  const struct work *w, bool *bounded)
 {
     const struct cxn_components a = make_components(set_a, finding, w, w->a);
     const struct cxn_components b = make_components(set_b, finding, w, w->b);
-    struct cxn_auc_difference d = leave_untested(a.auc, b.auc);
+    struct cxn_eval_difference d = leave_untested(a.auc, b.auc);
     d.positives = a.positives;
     if (!d.difference.defined) return d;
     double variance = 0;
@@ -63,12 +63,12 @@ static struct cxn_auc_difference compare_finding(const struct cxn_eval_set *set_
 }
 
 static void compare_all(const struct cxn_eval_set *a, const struct cxn_eval_set *b,
-                        const struct work *w, struct cxn_auc_comparison *out)
+                        const struct work *w, struct cxn_eval_comparison *out)
 {
     double sum_a = 0, sum_b = 0, variance = 0;
     bool bounded = true;
     for (size_t f = 0; f < a->findings; f++) {
-        struct cxn_auc_difference *d = &out->finding[f];
+        struct cxn_eval_difference *d = &out->finding[f];
         *d = compare_finding(a, b, f, w, &bounded);
         if (!d->difference.defined) continue;
         sum_a += d->a;
@@ -83,7 +83,7 @@ static void compare_all(const struct cxn_eval_set *a, const struct cxn_eval_set 
 }
 
 enum cxn_status cxn_auc_compare(const struct cxn_env *env, const struct cxn_eval_set *set,
-                                const float *scores_b, struct cxn_auc_comparison *out,
+                                const float *scores_b, struct cxn_eval_comparison *out,
                                 struct cxn_error *err)
 {
     const size_t image_bytes = 3 * sizeof(double) + 2 * sizeof(uint32_t);

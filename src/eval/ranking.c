@@ -90,17 +90,19 @@ void cxn_components_make(const struct cxn_eval_set *set, size_t finding, const u
     }
 }
 
-struct cxn_estimate cxn_estimate_bare(double value)
+struct cxn_eval_figure cxn_figure_bare(double value)
 {
-    return (struct cxn_estimate){ .value = value, .lo = NAN, .hi = NAN, .defined = !isnan(value) };
+    return (struct cxn_eval_figure){
+        .value = value, .lo = NAN, .hi = NAN, .defined = !isnan(value)
+    };
 }
 
-struct cxn_estimate cxn_estimate_normal(double value, double variance, double lowest)
+struct cxn_eval_figure cxn_figure_normal(double value, double variance, double lowest)
 {
     const double half = CXN_Z975 * sqrt(variance);
-    return (struct cxn_estimate){ .value = value,
-                                  .lo = fmax(value - half, lowest),
-                                  .hi = fmin(value + half, 1),
-                                  .defined = true,
-                                  .bounded = true };
+    return (struct cxn_eval_figure){ .value = value,
+                                     .lo = fmax(value - half, lowest),
+                                     .hi = fmin(value + half, 1),
+                                     .defined = true,
+                                     .bounded = true };
 }

@@ -2,6 +2,8 @@
 #ifndef CXN_EVAL_RANKING_H
 #define CXN_EVAL_RANKING_H
 
+#include <stdbool.h>
+
 #include "eval/auc.h"
 
 /*
@@ -56,9 +58,9 @@ static inline bool cxn_components_bounded(const struct cxn_components *c)
 #define CXN_Z975 1.959963984540054
 
 /* value +- CXN_Z975 * sqrt(variance), clipped to [lowest, 1]. */
-struct cxn_estimate cxn_estimate_normal(double value, double variance, double lowest);
+struct cxn_eval_figure cxn_figure_normal(double value, double variance, double lowest);
 
 /* value without an interval; NaN: undefined. */
-struct cxn_estimate cxn_estimate_bare(double value);
+struct cxn_eval_figure cxn_figure_bare(double value);
 
 #endif

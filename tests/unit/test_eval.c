@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,7 +78,7 @@ static void check_near(double got, double want)
 }
 
 /* golden: [value, lo, hi] or NULL for a figure without interval. */
-static void check_estimate(const struct cxn_estimate *e, const json_t *golden)
+static void check_estimate(const struct cxn_eval_figure *e, const json_t *golden)
 {
     assert_int_equal(e->bounded, golden != NULL);
     if (!golden) {
@@ -89,7 +90,7 @@ static void check_estimate(const struct cxn_estimate *e, const json_t *golden)
     check_near(e->hi, number(golden, 2));
 }
 
-static void check_difference(const struct cxn_auc_difference *d, const json_t *golden)
+static void check_difference(const struct cxn_eval_difference *d, const json_t *golden)
 {
     const json_t *auc = json_object_get(golden, "auc");
     const json_t *difference = json_object_get(golden, "difference");
@@ -112,14 +113,14 @@ static void check_case(const json_t *golden)
     struct sample s = load_sample(golden);
     const struct cxn_eval_set set = set_of(&s);
     const json_t *mean = json_object_get(golden, "mean");
-    struct cxn_auc_set aucs;
-    struct cxn_auc_comparison c;
+    struct cxn_eval_table aucs;
+    struct cxn_eval_comparison c;
     assert_int_equal(cxn_auc_delong(&env, &set, &aucs, NULL), CXN_OK);
     assert_int_equal(cxn_auc_compare(&env, &set, s.b, &c, NULL), CXN_OK);
     for (size_t f = 0; f < s.findings; f++) {
         const json_t *want = json_array_get(json_object_get(golden, "findings"), f);
         const json_t *auc = json_object_get(want, "auc");
-        const struct cxn_finding_auc *got = &aucs.finding[f];
+        const struct cxn_eval_auc *got = &aucs.finding[f];
         assert_int_equal(got->positives, json_integer_value(json_object_get(want, "positives")));
         assert_int_equal(got->auc.defined, auc != NULL);
         if (auc) {
@@ -165,7 +166,7 @@ static void small_by_hand(void **state)
     const uint16_t labels[3] = { 1, 0, 0 };
     const struct cxn_eval_set set = { .images = 3, .findings = 1, .scores = scores,
                                       .labels = labels };
-    struct cxn_auc_set aucs;
+    struct cxn_eval_table aucs;
     assert_int_equal(cxn_auc_delong(&env, &set, &aucs, NULL), CXN_OK);
     assert_true(aucs.finding[0].auc.value == 0.75);
     assert_true(aucs.finding[0].threshold == 0.5);
@@ -180,8 +181,8 @@ static void nothing_defined(void **state)
     const uint16_t labels[2] = { 0, 0 };
     const struct cxn_eval_set set = { .images = 2, .findings = 1, .scores = scores,
                                       .labels = labels };
-    struct cxn_auc_set aucs;
-    struct cxn_auc_comparison c;
+    struct cxn_eval_table aucs;
+    struct cxn_eval_comparison c;
     assert_int_equal(cxn_auc_delong(&env, &set, &aucs, NULL), CXN_OK);
     assert_int_equal(cxn_auc_bootstrap(&env, &set, 10, 0, &aucs, NULL), CXN_OK);
     assert_false(aucs.mean.defined || aucs.mean.bounded || aucs.finding[0].auc.defined);
@@ -198,7 +199,7 @@ static void degenerate_comparisons(void **state)
     const float up[4] = { 1, 2, 3, 4 }, down[4] = { 4, 3, 2, 1 }, mixed[4] = { 1, 3, 2, 4 };
     const uint16_t labels[4] = { 0, 0, 1, 1 };
     struct cxn_eval_set set = { .images = 4, .findings = 1, .scores = mixed, .labels = labels };
-    struct cxn_auc_comparison c;
+    struct cxn_eval_comparison c;
     assert_int_equal(cxn_auc_compare(&env, &set, mixed, &c, NULL), CXN_OK);
     assert_true(c.finding[0].difference.bounded);
     assert_true(c.finding[0].difference.lo == 0 && c.finding[0].difference.hi == 0);
@@ -216,8 +217,8 @@ static void refused(void **state)
     float scores[4] = { 0, 1, 2, NAN };
     uint16_t labels[2] = { 1, 2 };
     struct cxn_eval_set set = { .images = 2, .findings = 2, .scores = scores, .labels = labels };
-    struct cxn_auc_set aucs;
-    struct cxn_auc_comparison c;
+    struct cxn_eval_table aucs;
+    struct cxn_eval_comparison c;
     struct cxn_error err = { "" };
     assert_int_equal(cxn_auc_delong(&env, &set, &aucs, &err), CXN_E_FORMAT);
     assert_string_equal(err.text, "image 1, finding 1 (from 0): score is NaN");
@@ -263,18 +264,18 @@ static void draw_cohort(struct cohort *c, size_t copies)
     }
 }
 
-static struct cxn_auc_set bootstrap_cohort(const struct cohort *c, size_t images,
+static struct cxn_eval_table bootstrap_cohort(const struct cohort *c, size_t images,
                                            const struct cxn_env *e, uint64_t seed)
 {
     const struct cxn_eval_set set = { .images = images, .findings = 2, .scores = c->scores,
                                       .labels = c->labels, .patients = c->patients };
-    struct cxn_auc_set aucs;
+    struct cxn_eval_table aucs;
     assert_int_equal(cxn_auc_delong(e, &set, &aucs, NULL), CXN_OK);
     assert_int_equal(cxn_auc_bootstrap(e, &set, 1000, seed, &aucs, NULL), CXN_OK);
     return aucs;
 }
 
-static bool same_intervals(const struct cxn_auc_set *a, const struct cxn_auc_set *b)
+static bool same_intervals(const struct cxn_eval_table *a, const struct cxn_eval_table *b)
 {
     bool same = a->mean.lo == b->mean.lo && a->mean.hi == b->mean.hi;
     for (size_t f = 0; f < 2; f++)
@@ -290,9 +291,9 @@ static void bootstrap_repeats(void **state)
     draw_cohort(&c, 1);
     struct cxn_env threaded = { 0 };
     assert_int_equal(cxn_pool_open(&threaded.pool, 3, NULL), CXN_OK);
-    const struct cxn_auc_set one = bootstrap_cohort(&c, IMAGES, &env, 1);
-    const struct cxn_auc_set three = bootstrap_cohort(&c, IMAGES, &threaded, 1);
-    const struct cxn_auc_set other = bootstrap_cohort(&c, IMAGES, &env, 2);
+    const struct cxn_eval_table one = bootstrap_cohort(&c, IMAGES, &env, 1);
+    const struct cxn_eval_table three = bootstrap_cohort(&c, IMAGES, &threaded, 1);
+    const struct cxn_eval_table other = bootstrap_cohort(&c, IMAGES, &env, 2);
     cxn_pool_close(&threaded.pool);
     assert_true(one.mean.bounded && one.finding[0].auc.bounded);
     assert_true(same_intervals(&one, &three));
@@ -305,9 +306,9 @@ static void bootstrap_draws_patients(void **state)
     (void)state;
     static struct cohort c;
     draw_cohort(&c, 1);
-    const struct cxn_auc_set single = bootstrap_cohort(&c, IMAGES, &env, 1);
+    const struct cxn_eval_table single = bootstrap_cohort(&c, IMAGES, &env, 1);
     draw_cohort(&c, COPIES);
-    const struct cxn_auc_set copied = bootstrap_cohort(&c, IMAGES * COPIES, &env, 1);
+    const struct cxn_eval_table copied = bootstrap_cohort(&c, IMAGES * COPIES, &env, 1);
     assert_true(same_intervals(&single, &copied));
 }
 
@@ -319,10 +320,10 @@ static void bootstrap_agrees_with_delong(void **state)
     draw_cohort(&c, 1);
     const struct cxn_eval_set set = { .images = IMAGES, .findings = 2, .scores = c.scores,
                                       .labels = c.labels };
-    struct cxn_auc_set delong;
+    struct cxn_eval_table delong;
     assert_int_equal(cxn_auc_delong(&env, &set, &delong, NULL), CXN_OK);
-    const struct cxn_auc_set drawn = bootstrap_cohort(&c, IMAGES, &env, 1);
-    const struct cxn_estimate *pairs[3][2] = {
+    const struct cxn_eval_table drawn = bootstrap_cohort(&c, IMAGES, &env, 1);
+    const struct cxn_eval_figure *pairs[3][2] = {
         { &delong.finding[0].auc, &drawn.finding[0].auc },
         { &delong.finding[1].auc, &drawn.finding[1].auc },
         { &delong.mean, &drawn.mean },
@@ -345,7 +346,7 @@ static void bootstrap_needs_two_patients(void **state)
     uint32_t patients[6] = { 4, 4, 5, 6, 6, 7 };
     const struct cxn_eval_set set = { .images = 6, .findings = 1, .scores = scores,
                                       .labels = labels, .patients = patients };
-    struct cxn_auc_set aucs;
+    struct cxn_eval_table aucs;
     assert_int_equal(cxn_auc_delong(&env, &set, &aucs, NULL), CXN_OK);
     assert_true(aucs.finding[0].auc.bounded);
     assert_int_equal(cxn_auc_bootstrap(&env, &set, 50, 1, &aucs, NULL), CXN_OK);
@@ -370,8 +371,8 @@ static void allocation_failures(void **state)
         cxn_mem_init(&mem, 0);
         mem.fail_at = at;
         const struct cxn_env e = { .mem = &mem };
-        struct cxn_auc_set aucs;
-        struct cxn_auc_comparison comparison;
+        struct cxn_eval_table aucs;
+        struct cxn_eval_comparison comparison;
         status = cxn_auc_delong(&e, &set, &aucs, NULL);
         if (status == CXN_OK) status = cxn_auc_compare(&e, &set, c.scores, &comparison, NULL);
         if (status == CXN_OK) status = cxn_auc_bootstrap(&e, &set, 5, 0, &aucs, NULL);

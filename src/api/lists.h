@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_API_LISTS_H
+#define CXN_API_LISTS_H
+
+#include "data/list.h"
+
+/* A list whose labels are known, from its own columns or from entries (may be NULL); CXN_E_FORMAT
+ * where they are not. */
+enum cxn_status cxn_labelled_list_open(cxn_list **list, const struct cxn_env *env, const char *path,
+                                       const cxn_entries *entries, struct cxn_error *err);
+
+#endif
