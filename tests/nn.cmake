@@ -11,3 +11,15 @@ target_include_directories(checkkern PRIVATE ${CXN_TEST_INCLUDES})
 target_link_libraries(checkkern PRIVATE chexnet_static m)
 add_test(NAME kern COMMAND checkkern)
 set_tests_properties(kern PROPERTIES TIMEOUT 300 LABELS short SKIP_RETURN_CODE 77)
+
+# What `chexnet cpu` prints, and its one line about a level that there is none of.
+add_test(NAME cpu_command COMMAND chexnet_command cpu --cpu c)
+set_tests_properties(cpu_command PROPERTIES PASS_REGULAR_EXPRESSION
+  "level: c\n.*AVX2 +no .*conv_f32 .* c +picked\n.*not a medical device\\.\n$")
+add_test(NAME cpu_command_json COMMAND chexnet_command cpu --json --cpu=c)
+set_tests_properties(cpu_command_json PROPERTIES PASS_REGULAR_EXPRESSION
+  "\"level\": \"c\".*\"operation\": \"sigmoid_f32\"")
+add_test(NAME cpu_command_level COMMAND chexnet_command cpu --cpu mmx)
+set_tests_properties(cpu_command_level PROPERTIES PASS_REGULAR_EXPRESSION
+  "chexnet: unknown instruction level 'mmx', expected c, avx2, avxvnni, avx512, vnni or amx\n$")
+set_tests_properties(cpu_command cpu_command_json cpu_command_level PROPERTIES LABELS short)

@@ -24,11 +24,11 @@ static void print_kernels(const cxn_context *ctx)
 {
     struct cxn_cpu_kernel k;
     const char *last = "";
-    printf("\n%-16s %-9s %-24s %s\n", "operation", "kernel", "", "what it is");
+    printf("\n%-16s %-36s %-8s %s\n", "operation", "what it is", "kernel", "why");
     for (size_t i = 0; cxn_cpu_kernel_at(ctx, i, &k) == CXN_OK; i++) {
         const bool same = strcmp(last, k.operation) == 0;
-        printf("%-16s %-9s %-24s %s\n", same ? "" : k.operation, k.level, k.reason,
-               same ? "" : k.does);
+        printf("%-16s %-36s %-8s %s\n", same ? "" : k.operation, same ? "" : k.does, k.level,
+               k.reason);
         last = k.operation;
     }
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cpu/cpu.h"
+
 /*
  * Kernels: arithmetic on pointers. They allocate nothing, check nothing and know no network; sizes
  * are the caller's business. An operation has one contract header (kern/<op>.h), one table of rows

@@ -48,7 +48,8 @@ static void check_linear(struct ck *t)
 {
     static const size_t sizes[][2] = { { 1, 1 }, { 3, 7 }, { 14, 1024 }, { 17, 65 } };
     for (size_t i = 0; i < CXN_COUNTOF(sizes); i++)
-        for (enum ck_fill fill = 0; fill < CK_FILLS; fill++) check_size(t, sizes[i][0], sizes[i][1], fill);
+        for (enum ck_fill fill = 0; fill < CK_FILLS; fill++)
+            check_size(t, sizes[i][0], sizes[i][1], fill);
 }
 
 static void bench_linear(struct ck *t)

@@ -60,7 +60,8 @@ static void check(struct ck *t)
 {
     static const size_t sizes[][2] = { { 9, 1 }, { 3, 7 }, { 1, 64 }, { 49, 33 }, { 65, 128 } };
     for (size_t i = 0; i < CXN_COUNTOF(sizes); i++)
-        for (enum ck_fill fill = 0; fill < CK_FILLS; fill++) check_size(t, sizes[i][0], sizes[i][1], fill);
+        for (enum ck_fill fill = 0; fill < CK_FILLS; fill++)
+            check_size(t, sizes[i][0], sizes[i][1], fill);
 }
 
 static void bench(struct ck *t)
