@@ -74,12 +74,13 @@ const char *cxn_weights_renamed(const struct cxn_weights_report *r, char *text, 
     return text;
 }
 
-static enum cxn_status load_source(const struct cxn_env *env, const struct cxn_source *source,
-                                   const cxn_net *net, float **block,
-                                   struct cxn_weights_report *report, struct cxn_error *err)
+enum cxn_status cxn_weights_load_source(const struct cxn_env *env, const struct cxn_source *source,
+                                        const cxn_net *net, float **block,
+                                        struct cxn_weights_report *report, struct cxn_error *err)
 {
     struct cxn_tensors list;
     struct cxn_match match = { 0 };
+    *block = NULL;
     enum cxn_status status = cxn_tensors_open(&list, env->mem, source, err);
     if (status == CXN_OK) status = cxn_match_open(&match, env->mem, &list, net, err);
     if (status == CXN_OK) status = cxn_weights_fill(&list, source, &match, net, block, err);
@@ -100,7 +101,7 @@ enum cxn_status cxn_weights_load(const struct cxn_env *env, const char *path, co
     enum cxn_status status = cxn_file_open(&file, path, err);
     if (status != CXN_OK) return status;
     const struct cxn_source source = cxn_source_file(&file, path);
-    status = load_source(env, &source, net, block, &own, err);
+    status = cxn_weights_load_source(env, &source, net, block, &own, err);
     cxn_file_close(&file);
     if (status == CXN_E_IO) return status; /* its text names the file */
     if (status != CXN_OK) return cxn_fail_in(err, status, path);

@@ -31,7 +31,12 @@ enum cxn_status cxn_weights_load(const struct cxn_env *env, const char *path, co
                                  float **block, struct cxn_weights_report *report,
                                  struct cxn_error *err);
 
-/* The same from a list that was read before; texts do not name the file, nothing is logged. */
+/* The same from a source; texts do not name the file, nothing is logged. */
+enum cxn_status cxn_weights_load_source(const struct cxn_env *env, const struct cxn_source *source,
+                                        const cxn_net *net, float **block,
+                                        struct cxn_weights_report *report, struct cxn_error *err);
+
+/* The same from a list and a match that were read before. */
 enum cxn_status cxn_weights_fill(struct cxn_tensors *list, const struct cxn_source *source,
                                  const struct cxn_match *match, const cxn_net *net, float **block,
                                  struct cxn_error *err);
