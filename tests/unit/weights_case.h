@@ -23,6 +23,15 @@ float *case_block(const cxn_net *net);
 /* tests/golden/model/<name> in memory; free data with cxn_free(). */
 struct cxn_bytes case_golden(const char *name);
 
+/* Time of this process's CPU, which a busy machine does not stretch, and what reading any file may
+ * take of it. */
+double case_seconds(void);
+#ifdef CXN_SANITIZED
+enum { CASE_SECONDS_MAX = 10 };
+#else
+enum { CASE_SECONDS_MAX = 1 };
+#endif
+
 /* ---- bytes put together by hand ----------------------------------------------------------- */
 
 struct case_bytes {
