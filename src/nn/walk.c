@@ -28,9 +28,10 @@ static enum cxn_status load_weights(cxn_engine_state *s, const float *block, str
                                     struct cxn_error *err)
 {
     const struct cxn_steps *steps = s->steps;
-    s->weight_offset = cxn_alloc(mem, steps->count, sizeof *s->weight_offset);
-    if (!s->weight_offset) return cxn_fail_nomem(err, mem, steps->count * 8, "the weights");
-    size_t bytes = 0;
+    size_t bytes = steps->count * sizeof *s->weight_offset;
+    s->weight_offset = cxn_alloc(mem, bytes, 1);
+    if (!s->weight_offset) return cxn_fail_nomem(err, mem, bytes, "the places of the weights");
+    bytes = 0;
     for (size_t i = 0; i < steps->count; i++) {
         s->weight_offset[i] = bytes;
         bytes += round_up(s->arithmetic->weight_count(&steps->step[i]) *
