@@ -3,30 +3,7 @@
 # cli_options.sh CHEXNET: what every command has in common: options, help, exit statuses, streams.
 set -uo pipefail
 chexnet=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-failed=0
-
-complain() {
-    echo "failed: $*"
-    sed 's/^/    /' "$work/out" "$work/err"
-    failed=1
-}
-
-# expect STATUS PATTERN ARGUMENT...: the exit status, and an extended regular expression in what
-# was printed: on stdout for 0, else as the one line on stderr.
-expect() {
-    local want=$1 pattern=$2 status=0 at=err
-    shift 2
-    "$chexnet" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
-    [ "$want" -eq 0 ] && at=out
-    [ $status -eq "$want" ] || complain "chexnet $*: status $status, expected $want"
-    grep -q -E -e "$pattern" "$work/$at" || complain "chexnet $*: no '$pattern' on std$at"
-    if [ "$want" -ne 0 ]; then
-        [ "$(wc -l <"$work/err")" -eq 1 ] || complain "chexnet $*: not one line on stderr"
-        [ -s "$work/out" ] && complain "chexnet $*: an error, and something on stdout"
-    fi
-}
+. tests/cli_expect.sh
 
 commands=$("$chexnet" --help | sed -n 's/^  \([a-z-]*\)  .*/\1/p')
 [ -n "$commands" ] || complain 'no commands in --help'
