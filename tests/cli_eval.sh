@@ -17,7 +17,8 @@ scores() {
 }
 
 train=$work/train.txt val=$work/val.txt test=$work/test.txt
-printf '%s\n' "00000001_000.png 1$zeros" "00000001_001.png 0$zeros" "00000002_000.png 0$zeros" >"$train"
+printf '%s\n' "00000001_000.png 1$zeros" "00000001_001.png 0$zeros" \
+    "00000002_000.png 0$zeros" >"$train"
 printf '%s\r\n' "00000003_000.png 0$zeros" "00000004_000.png 1$zeros" >"$val"
 printf '%s' "00000001_002.png 0$zeros" >"$test"
 
@@ -40,7 +41,8 @@ shared="train and test share 1 patients, for example that of '00000001_002\.png'
 [ $? -eq 3 ] || complain 'stats with shared patients: status is not 3'
 grep -q -E "$shared" "$work/err" || complain 'stats with shared patients: no sentence'
 grep -q '^patients in both train and test: 1$' "$work/out" || complain 'stats: no table'
-expect 0 '^patients in both train and test: 1$' stats --train "$train" --test "$test" --allow-overlap
+expect 0 '^patients in both train and test: 1$' \
+    stats --train "$train" --test "$test" --allow-overlap
 
 # Name-only lists with NIH's table.
 entries=$work/entries.csv names=$work/names.txt

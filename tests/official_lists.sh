@@ -15,7 +15,8 @@ lists=$work/official-lists
 # have times of its own.
 spent_ms() {
     times >"$work/times"
-    spent=$(awk -F '[ms ]' 'NR == 2 { printf "%d", 1000 * (60 * ($1 + $4) + $2 + $5) }' "$work/times")
+    spent=$(awk -F '[ms ]' 'NR == 2 { printf "%d", 1000 * (60 * ($1 + $4) + $2 + $5) }' \
+        "$work/times")
 }
 spent_ms && begin=$spent
 expect 0 '^patients in both val and test: 0$' stats --train "$lists/train_list.txt" \
