@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/clock.h"
 
-#include <sys/resource.h>
+#include <stdio.h>
 #include <time.h>
 
 double cxn_clock_seconds(void)
@@ -11,9 +11,15 @@ double cxn_clock_seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* Not getrusage(): its figure outlives exec, so that a program started by a large one would report
+ * that one's memory. */
 size_t cxn_peak_rss_bytes(void)
 {
-    struct rusage usage;
-    if (getrusage(RUSAGE_SELF, &usage) != 0 || usage.ru_maxrss < 0) return 0;
-    return (size_t)usage.ru_maxrss * 1024; /* Linux counts in KiB */
+    FILE *file = fopen("/proc/self/status", "re");
+    char line[256];
+    unsigned long long kib = 0;
+    while (file && kib == 0 && fgets(line, sizeof line, file))
+        if (sscanf(line, "VmHWM: %llu kB", &kib) != 1) kib = 0;
+    if (file) fclose(file);
+    return (size_t)kib * 1024;
 }

@@ -5,7 +5,8 @@
 
 struct cxn_cursor cxn_cursor_make(const void *data, size_t size)
 {
-    return (struct cxn_cursor){ .data = data, .size = size };
+    /* Nothing, given as NULL, still has a valid address: no arithmetic is done on NULL. */
+    return (struct cxn_cursor){ .data = data ? data : (const void *)"", .size = data ? size : 0 };
 }
 
 size_t cxn_cursor_left(const struct cxn_cursor *c)

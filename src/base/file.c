@@ -24,7 +24,9 @@ enum cxn_status cxn_file_open(struct cxn_file *f, const char *path, struct cxn_e
     }
     f->fd = fd;
     f->size_bytes = (uint64_t)st.st_size;
-    f->mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    /* Unsigned: dates after 2262, which file systems can hold, wrap instead of being undefined. */
+    f->mtime_ns = (int64_t)((uint64_t)st.st_mtim.tv_sec * 1000000000u +
+                            (uint64_t)st.st_mtim.tv_nsec);
     return CXN_OK;
 }
 

@@ -52,7 +52,8 @@ void cxn_out_printf(cxn_out *out, const char *fmt, ...) __attribute__((format(pr
 uint64_t cxn_out_size(const cxn_out *out);
 
 /* Closes, frees, writes NULL in either case. After an error there is no temporary file and what
- * stood under the final name is as it was. */
+ * stood under the final name is as it was; but where the folder alone cannot be synced, the new
+ * file stands there, complete, and may be lost when the power fails. */
 enum cxn_status cxn_out_commit(cxn_out **out, struct cxn_error *err);
 
 /* After a rename or a removal: put the folder that holds path on the disk. */

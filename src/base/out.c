@@ -11,7 +11,7 @@
 
 #include "base/file.h"
 
-enum { BUFFER_BYTES = 1 << 16 };
+enum { BUFFER_BYTES = 1 << 16, TEMP_NAMES_MAX = 100 };
 
 struct cxn_out {
     int fd;
@@ -42,17 +42,23 @@ static enum cxn_status check_target(const char *path, struct cxn_error *err)
     return cxn_fail(err, CXN_E_IO, "cannot write '%s': it exists and is not a regular file", path);
 }
 
-/* The temporary name carries the process number: two writers never share one. */
+/* Process number and attempt: two writers never share a name, be they threads, or processes of two
+ * containers with the same number; and what a killed one left behind does not stop the next. */
 static enum cxn_status open_temp(cxn_out *out, const char *path, struct cxn_error *err)
 {
     out->path = strdup(path);
-    if (!out->path || asprintf(&out->temp_path, "%s.%ld.tmp", path, (long)getpid()) < 0) {
-        out->temp_path = NULL;
-        return cxn_fail(err, CXN_E_NOMEM, "no memory to write '%s'", path);
+    for (unsigned attempt = 0; out->path && attempt < TEMP_NAMES_MAX; attempt++) {
+        free(out->temp_path);
+        if (asprintf(&out->temp_path, "%s.%ld-%u.tmp", path, (long)getpid(), attempt) < 0) {
+            out->temp_path = NULL;
+            break;
+        }
+        out->fd = open(out->temp_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (out->fd >= 0) return CXN_OK;
+        if (errno != EEXIST) return cxn_fail_errno(err, errno, "write", path);
     }
-    out->fd = open(out->temp_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (out->fd < 0) return cxn_fail_errno(err, errno, "write", path);
-    return CXN_OK;
+    if (out->temp_path) return cxn_fail_errno(err, EEXIST, "write", path);
+    return cxn_fail(err, CXN_E_NOMEM, "no memory to write '%s'", path);
 }
 
 enum cxn_status cxn_out_open(cxn_out **out, const char *path, struct cxn_error *err)
@@ -154,7 +160,7 @@ enum cxn_status cxn_out_commit(cxn_out **out_ref, struct cxn_error *err)
     if (out->error == 0 && fsync(out->fd) != 0) out->error = errno;
     const int fd = out->fd;
     out->fd = -1;
-    if (close(fd) != 0 && out->error == 0) out->error = errno;
+    if (close(fd) != 0 && errno != EINTR && out->error == 0) out->error = errno;
     if (out->error == 0 && rename(out->temp_path, out->path) != 0) out->error = errno;
     if (out->error != 0) unlink(out->temp_path);
     if (out->error == 0) out->error = sync_folder(out->path);

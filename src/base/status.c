@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,23 +32,47 @@ int cxn_status_exit(enum cxn_status status)
     return i < CXN_STATUS_COUNT ? statuses[i].exit : 1;
 }
 
-/* Copy at most n - 1 bytes of src, with control bytes written as \xNN. */
+/* Bytes of the printable character that s begins with, in well-formed UTF-8 (Unicode 15, table
+ * 3-7); 0: none, for a control character (C1 included: terminals obey them) or a stray byte. */
+static size_t printable_bytes(const unsigned char *s)
+{
+    static const struct {
+        unsigned char first, last, second_first, second_last, bytes;
+    } rows[] = {
+        { 0xc2, 0xc2, 0xa0, 0xbf, 2 }, { 0xc3, 0xdf, 0x80, 0xbf, 2 },
+        { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+        { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+        { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+        { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+    };
+    if (s[0] < 0x80) return s[0] >= 0x20 && s[0] != 0x7f;
+    for (size_t i = 0; i < CXN_COUNTOF(rows); i++) {
+        if (s[0] < rows[i].first || s[0] > rows[i].last) continue;
+        if (s[1] < rows[i].second_first || s[1] > rows[i].second_last) return 0;
+        for (size_t k = 2; k < rows[i].bytes; k++)
+            if (s[k] < 0x80 || s[k] > 0xbf) return 0; /* the final NUL ends it too */
+        return rows[i].bytes;
+    }
+    return 0;
+}
+
+/* Copy at most n - 1 bytes of src, whole characters, the others written as \xNN. */
 static void copy_escaped(char *dst, size_t n, const char *src)
 {
     static const char hex[] = "0123456789abcdef";
     size_t at = 0;
-    for (; *src; src++) {
+    while (*src) {
         const unsigned char c = (unsigned char)*src;
-        const bool control = c < 0x20 || c == 0x7f;
-        if (at + (control ? 4 : 1) >= n) break;
-        if (control) {
-            dst[at++] = '\\';
-            dst[at++] = 'x';
-            dst[at++] = hex[c >> 4];
-            dst[at++] = hex[c & 15];
+        const size_t bytes = printable_bytes((const unsigned char *)src);
+        if (at + (bytes > 0 ? bytes : 4) >= n) break;
+        if (bytes > 0) {
+            memcpy(dst + at, src, bytes);
         } else {
-            dst[at++] = (char)c;
+            const char escaped[] = { '\\', 'x', hex[c >> 4], hex[c & 15] };
+            memcpy(dst + at, escaped, sizeof escaped);
         }
+        at += bytes > 0 ? bytes : 4;
+        src += bytes > 0 ? bytes : 1;
     }
     dst[at] = '\0';
 }

@@ -11,7 +11,8 @@
 /*
  * Write the text (err may be NULL) and hand the code back, so that a check is one line:
  *     return cxn_fail(err, CXN_E_FORMAT, "png: bit depth %u, expected 1, 2, 4, 8 or 16", depth);
- * Control bytes in the result, which may come from a hostile file's strings, are escaped as \xNN.
+ * Strings in it may come from a hostile file: control characters, and bytes that are not UTF-8, are
+ * escaped as \xNN, so that the text can go to a terminal and into JSON.
  */
 enum cxn_status cxn_fail(struct cxn_error *err, enum cxn_status code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
