@@ -85,6 +85,9 @@ CXN_API uint32_t cxn_context_threads(const cxn_context *ctx);
 /** Name of the instruction level in use: "c", "avx2", ... Static storage. */
 CXN_API const char *cxn_context_level(const cxn_context *ctx);
 
+/** Largest resident memory of this process so far, in bytes; 0 where the system does not say. */
+CXN_API uint64_t cxn_peak_memory_bytes(void);
+
 /* ---- model and prediction ----------------------------------------------------------------- */
 
 /** Trained weights, ready to compute in one mode. */

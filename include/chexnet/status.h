@@ -18,6 +18,7 @@ enum cxn_status {
     CXN_E_IO,       /**< a file is missing, unreadable or not writable */
     CXN_E_NOMEM,    /**< no memory, or over the memory limit */
     CXN_E_PEER,     /**< a peer process is lost */
+    CXN_E_STOPPED,  /**< the caller's own function asked to stop */
     CXN_STATUS_COUNT
 };
 
@@ -34,7 +35,7 @@ CXN_API const char *cxn_status_name(enum cxn_status status);
 
 /**
  * The exit status of a command that ends with this code: 0 done, 1 internal failure, 2 usage,
- * 3 content wrong or over a limit, 4 file, 5 memory, 6 peer lost.
+ * 3 content wrong or over a limit, 4 file, 5 memory, 6 peer lost; 1 also where it was stopped.
  */
 CXN_API int cxn_status_exit(enum cxn_status status);
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "cpu/cpu.h"
 
 #define STRING_OF(x) #x
@@ -70,4 +71,9 @@ uint32_t cxn_context_threads(const cxn_context *ctx)
 const char *cxn_context_level(const cxn_context *ctx)
 {
     return cxn_cpu_level(cxn_context_env(ctx)->cpu);
+}
+
+uint64_t cxn_peak_memory_bytes(void)
+{
+    return cxn_peak_rss_bytes();
 }

@@ -18,6 +18,7 @@ static const struct {
     [CXN_E_IO] = { "file error", 4 },
     [CXN_E_NOMEM] = { "not enough memory", 5 },
     [CXN_E_PEER] = { "peer process lost", 6 },
+    [CXN_E_STOPPED] = { "stopped", 1 },
 };
 
 const char *cxn_status_name(enum cxn_status status)

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_API_ENGINES_H
+#define CXN_API_ENGINES_H
+
+#include "nn/engine.h"
+
+/* The row of the engine table that --mode names; "auto" is the fastest that can run the weights.
+ * CXN_E_ARG for an unknown name, with the names there are. */
+enum cxn_status cxn_engine_choose(const char *mode, const struct cxn_engine **engine,
+                                  struct cxn_error *err);
+
+#endif

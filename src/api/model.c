@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/model.h"
+
+#include <string.h>
+
+#include "api/engines.h"
+#include "model/weights.h"
+
+static enum cxn_status open_engine(cxn_model *model, const char *path, struct cxn_error *err)
+{
+    enum cxn_status status = cxn_net_open(&model->net, &cxn_densenet121, model->env->mem, err);
+    if (status != CXN_OK) return status;
+    status = cxn_weights_load(model->env, path, model->net, &model->block, NULL, err);
+    if (status != CXN_OK) return status;
+    const struct cxn_engine_source source = { .net = model->net, .block = model->block };
+    return model->engine->open(&model->state, &source, model->env, err);
+}
+
+enum cxn_status cxn_model_open(cxn_model **out, cxn_context *ctx, const char *path,
+                               const char *mode, struct cxn_error *err)
+{
+    if (!out || !path || !mode)
+        return cxn_fail(err, CXN_E_ARG, "cxn_model_open: a model, a path and a mode are needed");
+    *out = NULL;
+    const struct cxn_engine *engine;
+    enum cxn_status status = cxn_engine_choose(mode, &engine, err);
+    if (status != CXN_OK) return status;
+    const struct cxn_env *env = cxn_context_env(ctx);
+    cxn_model *model = cxn_alloc_zero(env->mem, 1, sizeof *model);
+    if (!model) return cxn_fail_nomem(err, env->mem, sizeof *model, "a model");
+    model->env = env;
+    model->engine = engine;
+    status = open_engine(model, path, err);
+    if (status != CXN_OK) {
+        cxn_model_close(&model);
+        return status;
+    }
+    *out = model;
+    return CXN_OK;
+}
+
+void cxn_model_close(cxn_model **model)
+{
+    if (!model || !*model) return;
+    (*model)->engine->close(&(*model)->state);
+    cxn_free((*model)->block);
+    cxn_net_close(&(*model)->net);
+    cxn_free(*model);
+    *model = NULL;
+}
+
+const char *cxn_model_mode(const cxn_model *model)
+{
+    return model->engine->name;
+}
+
+enum cxn_status cxn_crops_parse(const char *word, enum cxn_crops *crops, struct cxn_error *err)
+{
+    if (word && strcmp(word, "ten") == 0) *crops = CXN_CROPS_TEN;
+    else if (word && strcmp(word, "center") == 0) *crops = CXN_CROPS_CENTER;
+    else return cxn_fail(err, CXN_E_ARG, "unknown crops '%s', expected ten or center",
+                         word ? word : "");
+    return CXN_OK;
+}
+
+size_t cxn_crops_count(enum cxn_crops crops)
+{
+    return crops == CXN_CROPS_TEN ? 10 : 1;
+}
+
+/* Mean over views as PyTorch's mean(1) of a float32 tensor. */
+static void average_views(const float *view_prob, size_t views, float *prob)
+{
+    for (size_t c = 0; c < CXN_FINDINGS; c++) {
+        float sum = 0.0f;
+        for (size_t v = 0; v < views; v++) sum += view_prob[v * CXN_FINDINGS + c];
+        prob[c] = sum / (float)views;
+    }
+}
+
+struct scratch {
+    struct cxn_view *views;
+    float *prob; /* [views][CXN_FINDINGS] */
+};
+
+static enum cxn_status scratch_open(struct scratch *s, struct cxn_mem *mem, size_t views,
+                                    struct cxn_error *err)
+{
+    s->views = cxn_alloc(mem, views, sizeof *s->views);
+    s->prob = cxn_alloc(mem, views, CXN_FINDINGS * sizeof *s->prob);
+    if (s->views && s->prob) return CXN_OK;
+    return cxn_fail_nomem(err, mem, views * sizeof *s->views, "the views of a batch");
+}
+
+static void scratch_close(struct scratch *s)
+{
+    cxn_free(s->views);
+    cxn_free(s->prob);
+}
+
+enum cxn_status cxn_model_score(cxn_model *model, const struct cxn_picture *const *pictures,
+                                size_t count, enum cxn_crops crops, float *prob,
+                                struct cxn_error *err)
+{
+    const size_t each = cxn_crops_count(crops);
+    struct scratch s = { 0 };
+    enum cxn_status status = scratch_open(&s, model->env->mem, count * each, err);
+    if (status == CXN_OK) {
+        for (size_t i = 0; i < count; i++)
+            cxn_crops_views(crops, pictures[i], s.views + i * each);
+        status = model->engine->run(model->state, s.views, count * each, s.prob, err);
+    }
+    for (size_t i = 0; status == CXN_OK && i < count; i++)
+        average_views(s.prob + i * each * CXN_FINDINGS, each, prob + i * CXN_FINDINGS);
+    scratch_close(&s);
+    return status;
+}
