@@ -7,12 +7,15 @@
 #include <unistd.h>
 
 #include "options.h"
+#include "stop.h"
 
 /* Each is defined in cmd_<name>.c. */
 extern const struct command cmd_compare;
 extern const struct command cmd_cpu;
+extern const struct command cmd_infer;
 extern const struct command cmd_inspect;
 extern const struct command cmd_phantom;
+extern const struct command cmd_predict;
 extern const struct command cmd_prepare;
 extern const struct command cmd_stats;
 
@@ -21,6 +24,8 @@ const struct command *const commands[] = {
     &cmd_phantom,
     &cmd_stats,
     &cmd_prepare,
+    &cmd_infer,
+    &cmd_predict,
     &cmd_compare,
     &cmd_inspect,
     &cmd_cpu,
@@ -51,7 +56,9 @@ static int run_command(const struct command *command, int argc, char **argv)
     else if (status == CXN_OK) status = command->run(&inv, &err);
     if (status == CXN_OK) status = finish_stdout(&err);
     invocation_close(&inv);
-    return report(status, &err);
+    const int exit_status = report(status, &err);
+    if (status == CXN_E_STOPPED) stop_by_signal();
+    return exit_status;
 }
 
 /* Words that are not commands: questions about the program itself. */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scoring.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "stop.h"
+
+enum cxn_status open_model(const struct invocation *inv, cxn_context **ctx, cxn_model **model,
+                           struct cxn_error *err)
+{
+    stop_watch();
+    const enum cxn_status status = open_context(inv, ctx, err);
+    if (status != CXN_OK) return status;
+    return cxn_model_open(model, *ctx, inv->operands[0], opt_text(inv, "mode"), err);
+}
+
+void scoring_options(const struct invocation *inv, struct cxn_score_options *options)
+{
+    *options = (struct cxn_score_options){
+        .crops = opt_text(inv, "crops"),
+        .skip_bad = strcmp(opt_text(inv, "on-bad"), "skip") == 0,
+        .out = opt_text(inv, "out"),
+    };
+}
+
+void print_skipped(const cxn_scores *scores)
+{
+    const size_t skipped = cxn_scores_skipped(scores);
+    if (skipped == 0) return;
+    fprintf(stderr, "%zu of %zu images skipped:\n", skipped, skipped + cxn_scores_count(scores));
+    for (size_t i = 0; i < skipped; i++)
+        fprintf(stderr, "  %s\n", cxn_scores_skip_reason(scores, i));
+}
+
+json_t *skipped_json(const cxn_scores *scores)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < cxn_scores_skipped(scores); i++)
+        json_array_append_new(array, json_string(cxn_scores_skip_reason(scores, i)));
+    return array;
+}
+
+enum cxn_status print_json(json_t *object, struct cxn_error *err)
+{
+    char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    json_decref(object);
+    if (!text) {
+        snprintf(err->text, sizeof err->text, "no memory for the JSON result");
+        return CXN_E_NOMEM;
+    }
+    puts(text);
+    free(text);
+    return CXN_OK;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_TOOLS_STOP_H
+#define CXN_TOOLS_STOP_H
+
+#include <stdbool.h>
+
+/* SIGINT and SIGTERM become a flag that progress functions ask for, so that work ends between two
+ * batches and leaves no temporary file. A second signal ends the process at once. */
+void stop_watch(void);
+bool stop_asked(void);
+
+/* Where a signal asked for the stop: end by that signal, as the shell expects. */
+void stop_by_signal(void);
+
+#endif
