@@ -1,1 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
+# The public API and the command as a whole. The weights they share are made by formula, once.
+set(weights ${CMAKE_CURRENT_BINARY_DIR}/formula.safetensors)
+add_executable(make_weights unit/make_weights.c unit/formula.c)
+target_include_directories(make_weights PRIVATE ${CXN_TEST_INCLUDES})
+target_link_libraries(make_weights PRIVATE chexnet_static m)
+add_test(NAME formula_weights COMMAND make_weights ${weights})
+set_tests_properties(formula_weights PROPERTIES FIXTURES_SETUP weights LABELS "short;threads")
+
+cxn_unit_test(full unit/test_full.c unit/formula.c)
+cxn_unit_test(api unit/test_api.c)
+set_tests_properties(full api PROPERTIES FIXTURES_REQUIRED weights
+  ENVIRONMENT CXN_FORMULA_WEIGHTS=${weights})
+set_tests_properties(full PROPERTIES LABELS "short;threads")
+
+foreach(name infer bad_input)
+  add_test(NAME cli_${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli_${name}.sh
+           $<TARGET_FILE:chexnet_command> ${weights})
+  set_tests_properties(cli_${name} PROPERTIES FIXTURES_REQUIRED weights LABELS short TIMEOUT 600)
+endforeach()
+if(CXN_SANITIZE)
+  set_tests_properties(cli_bad_input PROPERTIES ENVIRONMENT CXN_SANITIZED=1)
+endif()
+foreach(suite short long)
+  add_test(NAME nih_sample_${suite} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/nih_sample.sh
+           $<TARGET_FILE:chexnet_command> ${suite})
+  set_tests_properties(nih_sample_${suite} PROPERTIES LABELS ${suite} SKIP_RETURN_CODE 77
+    TIMEOUT 3600)
+endforeach()

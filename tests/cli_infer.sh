@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# infer and predict as a user runs them, on phantom images and weights made by formula.
+# usage: cli_infer.sh CHEXNET WEIGHTS
+set -u
+chexnet=$1 weights=$2
+dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
+failures=0
+
+fail() { printf 'FAILED: %s\n' "$1"; failures=$((failures + 1)); }
+
+# expect STATUS WHAT COMMAND...: its exit status; stderr one line when it fails
+expect() {
+    local want=$1 what=$2 got
+    shift 2
+    "$@" >"$dir/out" 2>"$dir/err"
+    got=$?
+    [ "$got" -eq "$want" ] || { fail "$what: exit $got, expected $want"; cat "$dir/err"; }
+    if [ "$want" -ne 0 ]; then
+        [ "$(wc -l <"$dir/err")" -eq 1 ] ||
+            { fail "$what: not one line on stderr"; cat "$dir/err"; }
+        [ ! -s "$dir/out" ] || fail "$what: something on stdout"
+    fi
+}
+
+json() { python3 -c "import json,sys; o=json.load(open('$dir/out')); print($1)"; }
+
+"$chexnet" phantom --out "$dir/set" --images 10 --size 256 --seed 3 --balanced >/dev/null || exit 1
+images=$dir/set/images
+cat "$dir"/set/{train,val,test}_list.txt | head -n 6 >"$dir/list.txt"
+infer() { "$chexnet" infer "$weights" --images "$images" --mode reference "$@"; }
+
+# --- the same bits for any number of threads, from folder and cache
+for threads in 1 2 3 7; do
+    expect 0 "threads $threads" infer --list "$dir/list.txt" --crops center \
+        --threads $threads --out "$dir/t$threads.csv"
+    cmp -s "$dir/t1.csv" "$dir/t$threads.csv" || fail "threads $threads: other bits than one thread"
+done
+[ "$(wc -l <"$dir/t1.csv")" -eq 7 ] || fail "preds.csv: not a header and six rows"
+expect 0 prepare "$chexnet" prepare --images "$images" --list "$dir/list.txt" --out "$dir/c"
+expect 0 "from the cache" "$chexnet" infer "$weights" --images "$dir/c" \
+    --list "$dir/list.txt" --crops center --out "$dir/cache.csv"
+cmp -s "$dir/t1.csv" "$dir/cache.csv" || fail "cache: other bits than the folder"
+
+# --- predict gives the same numbers as infer
+first=$(sed -n 2p "$dir/t1.csv" | cut -d, -f1)
+expect 0 predict "$chexnet" predict "$weights" "$images/$first" --crops center \
+    --out "$dir/one.csv" --json
+[ "$(sed -n 2p "$dir/t1.csv" | cut -d, -f2-)" = "$(sed -n 2p "$dir/one.csv" | cut -d, -f2-)" ] ||
+    fail "predict: other numbers than infer"
+[ "$(json "len(o['predictions'][0]['findings'])")" = 14 ] || fail "predict --json: not 14 findings"
+
+# --- what --json promises
+expect 0 "infer --json" infer --list "$dir/list.txt" --crops center --json
+for key in mode crops images seconds images_per_second peak_rss_bytes mean_auc findings notice; do
+    [ "$(json "'$key' in o")" = True ] || fail "infer --json: no $key"
+done
+[ "$(json "o['images'], o['mode'], o['crops'], len(o['findings'])")" = \
+    "6 reference center 14" ] || fail "infer --json: $(cat "$dir/out")"
+
+# --- a list without labels gives predictions and no table
+cut -d' ' -f1 "$dir/list.txt" >"$dir/names.txt"
+expect 0 "name-only list" infer --list "$dir/names.txt" --crops center --out "$dir/n.csv"
+cmp -s "$dir/t1.csv" "$dir/n.csv" || fail "name-only list: other predictions"
+grep -q 'mean' "$dir/out" && fail "name-only list: an AUC without labels"
+
+# --- bad images
+mkdir "$dir/bad" && cp "$images"/* "$dir/bad/"
+head -c 3000 "$images/$first" >"$dir/bad/$first"
+bad() { "$chexnet" infer "$weights" --images "$dir/bad" --list "$dir/list.txt" \
+    --crops center --out "$dir/b.csv" "$@"; }
+expect 3 "truncated image" bad
+grep -q "$first" "$dir/err" || fail "truncated image: its name is not in '$(cat "$dir/err")'"
+[ ! -e "$dir/b.csv" ] || fail "truncated image: predictions were written"
+expect 0 "truncated image skipped" bad --on-bad skip
+grep -q "1 of 6 images skipped" "$dir/err" || fail "skip: no count on stderr"
+grep -q "$first" "$dir/err" || fail "skip: no name on stderr"
+[ "$(wc -l <"$dir/b.csv")" -eq 6 ] || fail "skip: not a header and five rows"
+expect 0 "skip --json" bad --on-bad skip --json
+[ "$(json "len(o['skipped'])")" = 1 ] || fail "skip --json: not one skipped"
+rm "$dir/bad/$first" "$dir/b.csv"
+expect 4 "missing image" bad
+for f in "$dir"/bad/*; do : >"$f"; done
+expect 3 "every image skipped" bad --on-bad skip
+
+# --- limits, places, words
+expect 5 "memory limit" infer --list "$dir/list.txt" --memory-limit 8M
+expect 4 "no such folder for --out" infer --list "$dir/list.txt" --out "$dir/none/p.csv"
+expect 4 "no such list" infer --list "$dir/none.txt"
+expect 4 "no such model" "$chexnet" predict "$dir/none.pth" "$images/$first"
+expect 2 "unknown mode" infer --list "$dir/list.txt" --mode fast
+expect 2 "unknown level" infer --list "$dir/list.txt" --cpu turbo
+expect 3 "an image as the model" "$chexnet" predict "$images/$first" "$images/$first"
+
+# --- stopped by a signal: ends by it, nothing left behind
+"$chexnet" infer "$weights" --images "$images" --list "$dir/list.txt" --threads 1 \
+    --out "$dir/stopped.csv" >/dev/null 2>&1 &
+while [ -z "$(ls "$dir" | grep stopped)" ]; do sleep 0.05; done
+kill -TERM $!
+wait $!
+[ $? -eq 143 ] || fail "SIGTERM: not ended by the signal"
+[ -z "$(ls "$dir" | grep stopped)" ] || fail "SIGTERM: $(ls "$dir" | grep stopped) left behind"
+
+[ $failures -eq 0 ] || exit 1
+echo "infer and predict behave"

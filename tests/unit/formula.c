@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "formula.h"
+
+#include <math.h>
+
+/* MurmurHash3's 32-bit finaliser. */
+static uint32_t mix(uint32_t x)
+{
+    x ^= x >> 16;
+    x *= 0x85EBCA6Bu;
+    x ^= x >> 13;
+    x *= 0xC2B2AE35u;
+    return x ^ x >> 16;
+}
+
+/* In [0, 1), a multiple of 2^-24. */
+static float unit(size_t stream, size_t index)
+{
+    const uint32_t start = 0x9E3779B9u * ((uint32_t)stream + 1);
+    return (float)(mix((uint32_t)index + start) >> 8) * 0x1p-24f;
+}
+
+static float element(const struct cxn_net_tensor *t, size_t stream, size_t i, float bound)
+{
+    const float u = unit(stream, i);
+    if (t->rank > 1) return (2.0f * u - 1.0f) * bound;
+    if (t->role == CXN_ROLE_NORM_WEIGHT || t->role == CXN_ROLE_NORM_VAR) return 0.5f + u;
+    return (u - 0.5f) * 0.25f;
+}
+
+void formula_weights(const cxn_net *net, float *block)
+{
+    for (size_t t = 0; t < net->tensor_count; t++) {
+        const struct cxn_net_tensor *tensor = &net->tensors[t];
+        const double fan_in = (double)(tensor->count / tensor->dims[0]);
+        const float bound = (float)sqrt(6.0 / fan_in);
+        for (size_t i = 0; i < tensor->count; i++)
+            block[tensor->offset + i] = element(tensor, t, i, bound);
+    }
+}
+
+void formula_picture(uint8_t *pixels)
+{
+    for (uint32_t y = 0; y < FORMULA_HEIGHT; y++) {
+        for (uint32_t x = 0; x < FORMULA_WIDTH; x++) {
+            const uint32_t noise = mix(y * FORMULA_WIDTH + x) >> 27;
+            *pixels++ = (uint8_t)(x * 3 / 5 + y / 4 + noise);
+        }
+    }
+}

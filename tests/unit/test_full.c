@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole of DenseNet-121 against PyTorch, through the public API, without outside files. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include <chexnet/chexnet.h>
+
+#include "formula.h"
+
+enum { COLUMNS = 4 };
+
+static void read_golden(double golden[CXN_FINDINGS][COLUMNS])
+{
+    char line[256];
+    FILE *f = fopen("tests/golden/full.txt", "r");
+    assert_non_null(f);
+    assert_non_null(fgets(line, sizeof line, f)); /* the comment */
+    for (int i = 0; i < CXN_FINDINGS; i++) {
+        double *g = golden[i];
+        assert_non_null(fgets(line, sizeof line, f));
+        assert_int_equal(sscanf(line, "%lf %lf %lf %lf", g, g + 1, g + 2, g + 3), COLUMNS);
+    }
+    fclose(f);
+}
+
+static void check_crops(const char *crops, int column, uint32_t threads)
+{
+    double golden[CXN_FINDINGS][COLUMNS];
+    static uint8_t grey[FORMULA_WIDTH * FORMULA_HEIGHT];
+    const struct cxn_options options = { .threads = threads };
+    struct cxn_error err = { "" };
+    cxn_context *ctx = NULL;
+    cxn_model *model = NULL;
+    float prob[CXN_FINDINGS];
+
+    read_golden(golden);
+    formula_picture(grey);
+    const struct cxn_pixels pixels = { grey, FORMULA_WIDTH, FORMULA_HEIGHT, 1, FORMULA_WIDTH };
+    assert_int_equal(cxn_context_open(&ctx, &options, &err), CXN_OK);
+    if (cxn_model_open(&model, ctx, getenv("CXN_FORMULA_WEIGHTS"), "reference", &err) != CXN_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(cxn_predict_pixels(model, &pixels, crops, prob, &err), CXN_OK);
+    for (int i = 0; i < CXN_FINDINGS; i++)
+        if (!(fabs((double)prob[i] - golden[i][column]) <= 3e-6))
+            fail_msg("%s, %s: %.9g, PyTorch %.9g", crops, cxn_finding_name(i), (double)prob[i],
+                     golden[i][column]);
+    cxn_model_close(&model);
+    cxn_context_close(&ctx);
+}
+
+static void ten_crops_equal_pytorch(void **state)
+{
+    (void)state;
+    check_crops("ten", 2, 0);
+}
+
+static void centre_crop_equals_pytorch(void **state)
+{
+    (void)state;
+    check_crops("center", 3, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(centre_crop_equals_pytorch),
+        cmocka_unit_test(ten_crops_equal_pytorch),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
