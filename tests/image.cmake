@@ -5,6 +5,9 @@ endfunction()
 
 cxn_image_test(resize)
 cxn_image_test(files)
+cxn_image_test(faults_png unit/image_craft.c)
+cxn_image_test(faults_jpeg unit/image_craft.c)
+cxn_image_test(memory)
 
 # The whole sample takes seconds; the short suite sees every kind of file in it.
 add_executable(test_image_nih unit/test_image_nih.c unit/image_support.c)

@@ -81,17 +81,15 @@ static void undo_average(uint8_t *row, const uint8_t *up, size_t n, size_t bpp)
     for (size_t i = bpp; i < n; i++) row[i] = (uint8_t)(row[i] + (row[i - bpp] + up[i]) / 2);
 }
 
-static int distance(int a, int b)
-{
-    return a < b ? b - a : a - b;
-}
-
-/* a left, b above, c above left */
+/* The standard's predictor: the one of a (left), b (above), c (above left) nearest to a + b - c, in
+ * this order among equals. The same for all 2^24 inputs as its three distances, but with a shorter
+ * way from a, which is known last, to the result. */
 static int predict_paeth(int a, int b, int c)
 {
-    const int pa = distance(b, c), pb = distance(a, c), pc = distance(a + b, 2 * c);
-    const int ab = pa <= pb ? a : b;
-    return pc < (pa <= pb ? pa : pb) ? c : ab;
+    const int turn = 3 * c - b - a;
+    const int low = a < b ? a : b, high = a < b ? b : a;
+    const int inner = high <= turn ? low : c;
+    return turn <= low ? high : inner;
 }
 
 static void undo_paeth(uint8_t *row, const uint8_t *up, size_t n, size_t bpp)
@@ -124,7 +122,27 @@ static void undo_paeth_1(uint8_t *restrict row, const uint8_t *restrict up, size
     }
 }
 
-enum { FILTER_COUNT = 5 };
+/* Two rows, the lower one a pixel behind: each pixel waits for its left neighbour, so one row alone
+ * leaves the processor idle. n at least 1. */
+static void undo_paeth_pair_1(uint8_t *restrict row, uint8_t *restrict below,
+                              const uint8_t *restrict up, size_t n)
+{
+    int left = (row[0] + up[0]) & 0xff, up_left = up[0];
+    int below_left = 0, below_up_left = 0;
+    row[0] = (uint8_t)left;
+    for (size_t i = 1; i < n; i++) {
+        const int above = up[i], above_below = left;
+        below_left = (below[i - 1] + predict_paeth(below_left, above_below, below_up_left)) & 0xff;
+        below_up_left = above_below;
+        below[i - 1] = (uint8_t)below_left;
+        left = (row[i] + predict_paeth(left, above, up_left)) & 0xff;
+        up_left = above;
+        row[i] = (uint8_t)left;
+    }
+    below[n - 1] = (uint8_t)(below[n - 1] + predict_paeth(below_left, left, below_up_left));
+}
+
+enum { FILTER_PAETH = 4, FILTER_COUNT };
 static filter_fn *const filters[2][FILTER_COUNT] = {
     { undo_none, undo_sub, undo_up, undo_average, undo_paeth },
     { undo_none, undo_sub, undo_up, undo_average_1, undo_paeth_1 },
@@ -233,13 +251,20 @@ static enum cxn_status unpack_pass(const struct unpacker *u, const struct pass *
     const size_t bpp = pixel_bits < 8 ? 1 : pixel_bits / 8;
     filter_fn *const *undo = filters[bpp == 1];
     const uint8_t *up = u->zeros;
+    bool ready = false; /* done together with the row before it */
     for (uint32_t y = 0; y < p->height; y++) {
         const uint8_t filter = *(*raw)++;
         uint8_t *row = *raw;
         if (filter >= FILTER_COUNT)
             return cxn_fail(u->err, CXN_E_FORMAT, "row %u: filter type %u, expected 0 to 4",
                             (unsigned)(p->y + y * p->step_y), filter);
-        undo[filter](row, up, n, bpp);
+        const bool pair = !ready && bpp == 1 && filter == FILTER_PAETH && y + 1 < p->height &&
+                          row[n] == FILTER_PAETH;
+        if (pair)
+            undo_paeth_pair_1(row, row + n + 1, up, n);
+        else if (!ready)
+            undo[filter](row, up, n, bpp);
+        ready = pair;
         const enum cxn_status status = place_row(u, p, y, row);
         if (status != CXN_OK) return status;
         up = row;
