@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "json_out.h"
+
 void format_interval(char text[INTERVAL_TEXT_BYTES], const struct cxn_estimate *estimate)
 {
     if (estimate->bounded)
@@ -40,11 +42,6 @@ void print_auc_table(FILE *to, const struct cxn_auc_table *table)
         fputs("The mean has no interval, for one of its findings has none.\n", to);
 }
 
-json_t *number_json(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 json_t *interval_json(const struct cxn_estimate *estimate)
 {
     return estimate->bounded ? json_pack("[f, f]", estimate->lo, estimate->hi) : json_null();
@@ -52,9 +49,9 @@ json_t *interval_json(const struct cxn_estimate *estimate)
 
 static json_t *finding_json(const struct cxn_finding_auc *finding)
 {
-    return json_pack("{s:o, s:o, s:I, s:o}", "auc", number_json(finding->auc.value), "ci95",
+    return json_pack("{s:o, s:o, s:I, s:o}", "auc", json_number(finding->auc.value), "ci95",
                      interval_json(&finding->auc), "positives", (json_int_t)finding->positives,
-                     "threshold", number_json(finding->threshold));
+                     "threshold", json_number(finding->threshold));
 }
 
 int set_auc_json(json_t *object, const struct cxn_auc_table *table)
@@ -64,7 +61,7 @@ int set_auc_json(json_t *object, const struct cxn_auc_table *table)
     for (int f = 0; f < CXN_FINDINGS; f++)
         status |= json_object_set_new(findings, cxn_finding_name(f),
                                       finding_json(&table->finding[f]));
-    status |= json_object_set_new(object, "mean_auc", number_json(table->mean.value));
+    status |= json_object_set_new(object, "mean_auc", json_number(table->mean.value));
     status |= json_object_set_new(object, "mean_ci95", interval_json(&table->mean));
     status |= json_object_set_new(object, "mean_of", json_integer(table->mean_of));
     status |= json_object_set_new(object, "findings", findings);

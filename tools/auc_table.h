@@ -24,9 +24,6 @@ void format_interval(char text[INTERVAL_TEXT_BYTES], const struct cxn_estimate *
 /* "0.7059", or "n/a" for NaN. */
 void format_value(char text[INTERVAL_TEXT_BYTES], double value);
 
-/* A number, or null for NaN and the infinities, which JSON does not have. */
-json_t *number_json(double value);
-
 /* [lo, hi] or null. */
 json_t *interval_json(const struct cxn_estimate *estimate);
 

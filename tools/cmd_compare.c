@@ -4,6 +4,7 @@
 
 #include "auc_table.h"
 #include "command.h"
+#include "json_out.h"
 
 static const struct opt_row options[] = {
     { .name = "list", .value = "FILE", .required = true, .help = "the images and their labels" },
@@ -49,10 +50,10 @@ static void print_table(const struct cxn_auc_comparison *c)
 
 static json_t *difference_json(const struct cxn_auc_difference *d)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "auc_a", number_json(d->a), "auc_b",
-                     number_json(d->b), "difference", number_json(d->difference.value), "ci95",
-                     interval_json(&d->difference), "z", number_json(d->z), "p",
-                     number_json(d->p));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "auc_a", json_number(d->a), "auc_b",
+                     json_number(d->b), "difference", json_number(d->difference.value), "ci95",
+                     interval_json(&d->difference), "z", json_number(d->z), "p",
+                     json_number(d->p));
 }
 
 static json_t *finding_json(const struct cxn_auc_difference *d)
@@ -62,21 +63,16 @@ static json_t *finding_json(const struct cxn_auc_difference *d)
     return object;
 }
 
-static enum cxn_status print_object(const struct cxn_auc_comparison *c)
+static enum cxn_status print_object(const struct cxn_auc_comparison *c, struct cxn_error *err)
 {
     json_t *findings = json_object();
     for (int f = 0; f < CXN_FINDINGS; f++)
         json_object_set_new(findings, cxn_finding_name(f), finding_json(&c->finding[f]));
-    json_t *object = json_pack("{s:s, s:I, s:I, s:i, s:o, s:o}", "notice",
-                               "Research use only, not a medical device.", "images",
-                               (json_int_t)c->images, "left_out", (json_int_t)c->left_out,
-                               "mean_of", c->mean_of, "mean", difference_json(&c->mean),
-                               "findings", findings);
-    if (!object) return CXN_E_NOMEM;
-    json_dumpf(object, stdout, JSON_INDENT(2));
-    putchar('\n');
-    json_decref(object);
-    return CXN_OK;
+    json_t *object = json_pack(
+        "{s:I, s:I, s:i, s:o, s:o}", "images", (json_int_t)c->images, "left_out",
+        (json_int_t)c->left_out, "mean_of", c->mean_of, "mean", difference_json(&c->mean),
+        "findings", findings);
+    return json_print(object, err);
 }
 
 /* ---- command ------------------------------------------------------------------------------ */
@@ -93,7 +89,7 @@ static enum cxn_status run(const struct invocation *inv, struct cxn_error *err)
     if (status == CXN_OK) status = cxn_compare(ctx, &files, &comparison, err);
     cxn_context_close(&ctx);
     if (status != CXN_OK) return status;
-    if (opt_given(inv, "json")) return print_object(&comparison);
+    if (opt_given(inv, "json")) return print_object(&comparison, err);
     print_table(&comparison);
     return CXN_OK;
 }

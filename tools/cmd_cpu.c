@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <chexnet/cpu.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "command.h"
+#include "json_out.h"
 
 static const struct opt_row options[] = {
     { .name = "json", .help = "print one JSON object instead of tables" },
@@ -67,19 +67,15 @@ static json_t *kernels_json(const cxn_context *ctx)
     return list;
 }
 
-static enum cxn_status print_json(const cxn_context *ctx, struct cxn_error *err)
+static enum cxn_status print_object(const cxn_context *ctx, struct cxn_error *err)
 {
     struct cxn_cpu_name name;
     cxn_cpu_name(&name);
     json_t *object = json_pack(
-        "{s:s,s:s,s:s,s:i,s:o,s:o}", "notice", "Research use only, not a medical device.", "cpu",
+        "{s:s,s:s,s:i,s:o,s:o}", "cpu",
         name.text, "level", cxn_context_level(ctx), "threads", (int)cxn_context_threads(ctx),
         "features", features_json(ctx), "kernels", kernels_json(ctx));
-    const bool done = object && json_dumpf(object, stdout, JSON_INDENT(2)) == 0;
-    json_decref(object);
-    if (done) putchar('\n');
-    else snprintf(err->text, sizeof err->text, "no memory for the JSON object");
-    return done ? CXN_OK : CXN_E_NOMEM;
+    return json_print(object, err);
 }
 
 static enum cxn_status run(const struct invocation *inv, struct cxn_error *err)
@@ -87,7 +83,7 @@ static enum cxn_status run(const struct invocation *inv, struct cxn_error *err)
     cxn_context *ctx = NULL;
     enum cxn_status status = open_context(inv, &ctx, err);
     if (status != CXN_OK) return status;
-    if (opt_given(inv, "json")) status = print_json(ctx, err);
+    if (opt_given(inv, "json")) status = print_object(ctx, err);
     else print_tables(ctx);
     cxn_context_close(&ctx);
     return status;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "auc_table.h"
+#include "json_out.h"
 #include "scoring.h"
 #include "stop.h"
 
@@ -73,8 +74,7 @@ static enum cxn_status print_run_json(const struct session *s, const cxn_scores 
                                       const struct cxn_auc_table *table, struct cxn_error *err)
 {
     json_t *o = json_object();
-    json_object_set_new(o, "notice", json_string("Research use only, not a medical device."));
-    json_object_set_new(o, "model", json_string(s->inv->operands[0]));
+    json_object_set_new(o, "model", json_text(s->inv->operands[0]));
     json_object_set_new(o, "mode", json_string(cxn_model_mode(s->model)));
     json_object_set_new(o, "level", json_string(cxn_context_level(s->ctx)));
     json_object_set_new(o, "threads", json_integer((json_int_t)cxn_context_threads(s->ctx)));
@@ -87,7 +87,7 @@ static enum cxn_status print_run_json(const struct session *s, const cxn_scores 
     json_object_set_new(o, "skipped", skipped_json(scores));
     if (table) set_auc_json(o, table);
     else json_object_set_new(o, "mean_auc", json_null());
-    return print_json(o, err);
+    return json_print(o, err);
 }
 
 static void print_run(const struct session *s, const cxn_scores *scores,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <chexnet/inspect.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "command.h"
+#include "json_out.h"
 
 static const struct opt_row options[] = {
     { .name = "json", .help = "print one JSON object instead of a table" },
@@ -56,23 +56,6 @@ static void print_table(const cxn_info *info)
 
 /* ---- JSON --------------------------------------------------------------------------------- */
 
-/* JSON knows only UTF-8; a path or a text that was cut may be something else. */
-static json_t *text_json(const char *text)
-{
-    json_t *string = json_string(text);
-    if (string) return string;
-    char ascii[CXN_ERROR_BYTES];
-    snprintf(ascii, sizeof ascii, "%s", text);
-    for (char *c = ascii; *c; c++)
-        if ((unsigned char)*c >= 0x80) *c = '?';
-    return json_string(ascii);
-}
-
-static json_t *text_or_null(const char *text)
-{
-    return text && text[0] ? text_json(text) : json_null();
-}
-
 static json_t *tensors_json(const cxn_info *info)
 {
     json_t *tensors = json_array();
@@ -83,8 +66,8 @@ static json_t *tensors_json(const cxn_info *info)
             json_array_append_new(shape, json_integer((json_int_t)t->dims[d]));
         json_array_append_new(tensors,
                               json_pack("{s:s, s:o, s:s, s:o}", "name", t->name, "understood",
-                                        text_or_null(t->understood), "dtype", t->dtype, "shape",
-                                        shape));
+                                        json_text_or_null(t->understood), "dtype", t->dtype,
+                                        "shape", shape));
     }
     return tensors;
 }
@@ -102,20 +85,12 @@ static enum cxn_status print_object(const cxn_info *info, const char *path, stru
 {
     const char *misfit = cxn_info_misfit(info);
     json_t *object = json_pack(
-        "{s:s, s:o, s:s, s:I, s:s, s:o, s:o, s:b, s:o, s:o}", "notice",
-        "Research use only, not a medical device.", "file", text_json(path), "format",
+        "{s:o, s:s, s:I, s:s, s:o, s:o, s:b, s:o, s:o}", "file", json_text(path), "format",
         cxn_info_format(info),
         "bytes", (json_int_t)cxn_info_file_bytes(info), "sha256", cxn_info_sha256(info), "metadata",
-        metadata_json(info), "renamed", text_or_null(cxn_info_renamed(info)), "fits", !misfit,
-        "misfit", text_or_null(misfit), "tensors", tensors_json(info));
-    if (!object) {
-        snprintf(err->text, sizeof err->text, "%s: cannot be told as JSON", path);
-        return CXN_E_NOMEM;
-    }
-    json_dumpf(object, stdout, JSON_INDENT(2));
-    putchar('\n');
-    json_decref(object);
-    return CXN_OK;
+        metadata_json(info), "renamed", json_text_or_null(cxn_info_renamed(info)), "fits", !misfit,
+        "misfit", json_text_or_null(misfit), "tensors", tensors_json(info));
+    return json_print(object, err);
 }
 
 static enum cxn_status run(const struct invocation *inv, struct cxn_error *err)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <chexnet/data.h>
-#include <jansson.h>
 
 #include "command.h"
+#include "json_out.h"
+#include "stop.h"
 
 static const struct opt_row options[] = {
     { .name = "out", .value = "DIR", .required = true,
@@ -22,7 +23,7 @@ static int show_progress(void *ctx, size_t done, size_t total)
     const double seconds = progress_seconds(p), rate = (double)done / (seconds + 1e-9);
     progress_show(p, "phantom: %zu of %zu images, %.1f a second, %.0f s left", done, total, rate,
                   (double)(total - done) / rate);
-    return 0;
+    return stop_asked();
 }
 
 static enum cxn_status read_options(const struct invocation *inv, struct cxn_phantom_options *o,
@@ -48,15 +49,10 @@ static enum cxn_status print_result(const struct invocation *inv,
                seconds, research_use);
         return CXN_OK;
     }
-    json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:I, s:b, s:f}", "notice",
-                               "Research use only, not a medical device.", "out", o->out, "images",
+    json_t *object = json_pack("{s:o, s:I, s:I, s:I, s:b, s:f}", "out", json_text(o->out), "images",
                                (json_int_t)o->images, "size", (json_int_t)o->size, "seed",
                                (json_int_t)o->seed, "balanced", o->balanced, "seconds", seconds);
-    if (!object) return usage_error(err, "--out '%s': not UTF-8, cannot be told as JSON", o->out);
-    json_dumpf(object, stdout, JSON_INDENT(2));
-    putchar('\n');
-    json_decref(object);
-    return CXN_OK;
+    return json_print(object, err);
 }
 
 static enum cxn_status run(const struct invocation *inv, struct cxn_error *err)
@@ -67,6 +63,7 @@ static enum cxn_status run(const struct invocation *inv, struct cxn_error *err)
     enum cxn_status status = read_options(inv, &o, err);
     if (status == CXN_OK) status = open_context(inv, &ctx, err);
     if (status != CXN_OK) return status;
+    stop_watch();
     progress_start(&p);
     o.progress = show_progress;
     o.progress_ctx = &p;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "json_out.h"
 #include "scoring.h"
 #include "stop.h"
 
@@ -19,7 +20,7 @@ static json_t *file_json(const cxn_scores *scores, size_t i)
     for (int f = 0; f < CXN_FINDINGS; f++)
         json_object_set_new(findings, cxn_finding_name(f), json_real((double)prob[f]));
     json_t *file = json_object();
-    json_object_set_new(file, "image", json_string(cxn_scores_name(scores, i)));
+    json_object_set_new(file, "image", json_text(cxn_scores_name(scores, i)));
     json_object_set_new(file, "findings", findings);
     return file;
 }
@@ -31,8 +32,7 @@ static enum cxn_status print_scores_json(const struct invocation *inv, const cxn
     for (size_t i = 0; i < cxn_scores_count(scores); i++)
         json_array_append_new(predictions, file_json(scores, i));
     json_t *object = json_object();
-    json_object_set_new(object, "notice", json_string("Research use only, not a medical device."));
-    json_object_set_new(object, "model", json_string(inv->operands[0]));
+    json_object_set_new(object, "model", json_text(inv->operands[0]));
     json_object_set_new(object, "mode", json_string(cxn_model_mode(model)));
     json_object_set_new(object, "crops", json_string(opt_text(inv, "crops")));
     json_object_set_new(object, "seconds", json_real(cxn_scores_seconds(scores)));
@@ -40,7 +40,7 @@ static enum cxn_status print_scores_json(const struct invocation *inv, const cxn
                         json_integer((json_int_t)cxn_peak_memory_bytes()));
     json_object_set_new(object, "predictions", predictions);
     json_object_set_new(object, "skipped", skipped_json(scores));
-    return print_json(object, err);
+    return json_print(object, err);
 }
 
 static void print_scores(const struct invocation *inv, const cxn_model *model,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <chexnet/data.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "command.h"
+#include "json_out.h"
+#include "stop.h"
 
 static const struct opt_row options[] = {
     { .name = "images", .value = "DIR", .repeats = true, .required = true,
@@ -32,7 +33,7 @@ static int show_progress(void *ctx, size_t done, size_t total)
     const double rate = (double)(done - t->kept) / (progress_seconds(&t->progress) + 1e-9);
     progress_show(&t->progress, "prepare: %zu of %zu images, %.1f a second, %.0f s left", done,
                   total, rate, (double)(total - done) / rate);
-    return 0;
+    return stop_asked();
 }
 
 static enum cxn_status print_result(const struct invocation *inv, const char *out,
@@ -46,15 +47,10 @@ static enum cxn_status print_result(const struct invocation *inv, const char *ou
         return CXN_OK;
     }
     json_t *object = json_pack(
-        "{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:f}", "notice",
-        "Research use only, not a medical device.", "out", out, "images", (json_int_t)r->images,
-        "decoded", (json_int_t)r->decoded, "kept", (json_int_t)r->kept, "bad", (json_int_t)r->bad,
-        "bytes", (json_int_t)r->cache_bytes, "seconds", seconds);
-    if (!object) return usage_error(err, "--out '%s': not UTF-8, cannot be told as JSON", out);
-    json_dumpf(object, stdout, JSON_INDENT(2));
-    putchar('\n');
-    json_decref(object);
-    return CXN_OK;
+        "{s:o, s:I, s:I, s:I, s:I, s:I, s:f}", "out", json_text(out), "images",
+        (json_int_t)r->images, "decoded", (json_int_t)r->decoded, "kept", (json_int_t)r->kept,
+        "bad", (json_int_t)r->bad, "bytes", (json_int_t)r->cache_bytes, "seconds", seconds);
+    return json_print(object, err);
 }
 
 static enum cxn_status run(const struct invocation *inv, struct cxn_error *err)
@@ -70,6 +66,7 @@ static enum cxn_status run(const struct invocation *inv, struct cxn_error *err)
     cxn_context *ctx = NULL;
     enum cxn_status status = open_context(inv, &ctx, err);
     if (status != CXN_OK) return status;
+    stop_watch();
     progress_start(&telling.progress);
     status = cxn_prepare(ctx, &o, &result, err);
     progress_end(&telling.progress);

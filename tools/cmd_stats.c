@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <chexnet/eval.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <math.h>
 
 #include "command.h"
+#include "json_out.h"
 
 static const struct opt_row options[] = {
     { .name = "train", .value = "FILE", .help = "list of the images to train on" },
@@ -97,7 +97,7 @@ static json_t *split_json(const struct cxn_split_stats *split)
                      "findings", findings);
 }
 
-static enum cxn_status print_object(const struct cxn_stats *stats)
+static enum cxn_status print_object(const struct cxn_stats *stats, struct cxn_error *err)
 {
     json_t *splits = json_object(), *shared = json_object();
     for (int i = 0; i < CXN_SPLITS; i++) {
@@ -107,14 +107,9 @@ static enum cxn_status print_object(const struct cxn_stats *stats)
             json_object_set_new(shared, pair_names[i],
                                 json_integer((json_int_t)stats->shared_patients[i]));
     }
-    json_t *object = json_pack("{s:s, s:o, s:o}", "notice",
-                               "Research use only, not a medical device.", "splits", splits,
+    json_t *object = json_pack("{s:o, s:o}", "splits", splits,
                                "shared_patients", shared);
-    if (!object) return CXN_E_NOMEM;
-    json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15)); /* 10.2, not 10.1999.. */
-    putchar('\n');
-    json_decref(object);
-    return CXN_OK;
+    return json_print(object, err);
 }
 
 /* ---- command ------------------------------------------------------------------------------ */
@@ -148,7 +143,7 @@ static enum cxn_status run(const struct invocation *inv, struct cxn_error *err)
     if (status == CXN_OK) status = cxn_stats_compute(ctx, &files, &stats, err);
     cxn_context_close(&ctx);
     if (status != CXN_OK) return status;
-    if (opt_given(inv, "json")) status = print_object(&stats);
+    if (opt_given(inv, "json")) status = print_object(&stats, err);
     else print_table(&stats);
     if (status == CXN_OK && !opt_given(inv, "allow-overlap")) status = check_overlap(&stats, err);
     return status;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scoring.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "json_out.h"
 #include "stop.h"
 
 enum cxn_status open_model(const struct invocation *inv, cxn_context **ctx, cxn_model **model,
@@ -37,19 +37,6 @@ json_t *skipped_json(const cxn_scores *scores)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < cxn_scores_skipped(scores); i++)
-        json_array_append_new(array, json_string(cxn_scores_skip_reason(scores, i)));
+        json_array_append_new(array, json_text(cxn_scores_skip_reason(scores, i)));
     return array;
-}
-
-enum cxn_status print_json(json_t *object, struct cxn_error *err)
-{
-    char *text = json_dumps(object, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
-    json_decref(object);
-    if (!text) {
-        snprintf(err->text, sizeof err->text, "no memory for the JSON result");
-        return CXN_E_NOMEM;
-    }
-    puts(text);
-    free(text);
-    return CXN_OK;
 }

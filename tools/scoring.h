@@ -33,10 +33,7 @@ void scoring_options(const struct invocation *inv, struct cxn_score_options *opt
 /* "2 of 150 images skipped:" and a line for each, on stderr; nothing where none was. */
 void print_skipped(const cxn_scores *scores);
 
-/* [{"reason": ...}] as a new array. */
+/* The sentences of skipped images as a new array. */
 json_t *skipped_json(const cxn_scores *scores);
-
-/* The object as one line on stdout; drops the reference. CXN_E_NOMEM where building it failed. */
-enum cxn_status print_json(json_t *object, struct cxn_error *err);
 
 #endif

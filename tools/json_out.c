@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "json_out.h"
+
+#include <math.h>
+#include <stdio.h>
+
+json_t *json_text(const char *text)
+{
+    json_t *string = json_string(text);
+    if (string) return string;
+    char ascii[CXN_ERROR_BYTES];
+    snprintf(ascii, sizeof ascii, "%s", text);
+    for (char *c = ascii; *c; c++)
+        if ((unsigned char)*c >= 0x80) *c = '?';
+    return json_string(ascii);
+}
+
+json_t *json_text_or_null(const char *text)
+{
+    return text && text[0] ? json_text(text) : json_null();
+}
+
+json_t *json_number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+enum cxn_status json_print(json_t *object, struct cxn_error *err)
+{
+    /* 15 digits: 10.2 is told as 10.2, and a float32 comes back as it was. */
+    const size_t how = JSON_INDENT(2) | JSON_REAL_PRECISION(15);
+    json_t *notice = json_string("Research use only, not a medical device.");
+    const int failed = json_object_set_new(object, "notice", notice);
+    if (!failed) {
+        json_dumpf(object, stdout, how); /* what stdout lost is found when it is closed */
+        putchar('\n');
+    }
+    json_decref(object);
+    if (!failed) return CXN_OK;
+    snprintf(err->text, sizeof err->text, "no memory for the JSON object");
+    return CXN_E_NOMEM;
+}
