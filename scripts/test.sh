@@ -48,7 +48,7 @@ stage() {
 
 # build PRESET [CMAKE ARGUMENT...]
 build() {
-    cmake --preset "$1" -DCMAKE_COMPILE_WARNING_AS_ERROR=ON "${@:2}"
+    cmake --preset "$1" -DCXN_TESTS=ON -DCMAKE_COMPILE_WARNING_AS_ERROR=ON "${@:2}"
     cmake --build --preset "$1" -- -j"$jobs"
 }
 
