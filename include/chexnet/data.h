@@ -48,7 +48,8 @@ struct cxn_prepare_result {
  *
  * @param result  out: what was done; may be NULL
  * @return CXN_OK        the cache is complete under its name
- *         CXN_E_ARG     options are missing, a folder is a cache, or progress ended the work
+ *         CXN_E_ARG     options are missing, or a folder is a cache
+ *         CXN_E_STOPPED progress ended the work; the next call goes on there
  *         CXN_E_IO      a folder, list or image is missing or unreadable; out is another kind of
  *                       file, not writable, or being written by another process
  *         CXN_E_FORMAT  a list or an image is wrong: the text names it
@@ -81,7 +82,8 @@ struct cxn_phantom_options {
  * teach no medicine.
  *
  * @return CXN_OK       the set is complete under its name
- *         CXN_E_ARG    options out of range, or progress ended the work
+ *         CXN_E_ARG    options out of range
+ *         CXN_E_STOPPED progress ended the work
  *         CXN_E_IO     the folder is not empty, or cannot be written
  *         CXN_E_NOMEM  over the context's budget, or no memory
  */

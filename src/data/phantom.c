@@ -81,7 +81,7 @@ static void finish_picture(struct set *set, size_t index, enum cxn_status status
     } else if (status == CXN_OK && set->status == CXN_OK && p && p->tell
                && p->tell(p->ctx, set->done, set->spec->images) != 0) {
         set->failed_at = index;
-        set->status = cxn_fail(&set->error, CXN_E_ARG, "stopped after %zu of %zu images",
+        set->status = cxn_fail(&set->error, CXN_E_STOPPED, "stopped after %zu of %zu images",
                                set->done, set->spec->images);
     }
     pthread_mutex_unlock(&set->lock);

@@ -196,7 +196,7 @@ static enum cxn_status tell_progress(struct work *w, struct cxn_error *err)
     const struct cxn_prepare_job *job = w->job;
     w->done++;
     if (!job->tell || job->tell(job->tell_ctx, w->done, w->count) == 0) return CXN_OK;
-    return cxn_fail(err, CXN_E_ARG, "stopped after %zu of %zu images; a next run goes on there",
+    return cxn_fail(err, CXN_E_STOPPED, "stopped after %zu of %zu images; a next run goes on there",
                     w->done, w->count);
 }
 
