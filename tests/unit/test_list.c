@@ -152,6 +152,7 @@ static const struct text_case bad_lists[] = {
     { "a.png\rb.png", CXN_E_FORMAT, "l:1: control byte 0x0d in image name 'a.png\\x0db.png'" },
     { "a.png\nb.png\nc.png\nb.png\na.png", CXN_E_FORMAT,
       "l:4: image 'b.png' is already on line 2" },
+    { "b.png\na.png\na.png\nb.png", CXN_E_FORMAT, "l:3: image 'a.png' is already on line 2" },
     { "a.png\nb.png" ZEROS14, CXN_E_FORMAT, "l:2: 14 labels, but the lines before have 0" },
     { "a.png" ZEROS14 "\nb.png", CXN_E_FORMAT, "l:2: 0 labels, but the lines before have 14" },
 };

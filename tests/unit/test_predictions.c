@@ -97,8 +97,9 @@ static void write_file(const char *path, const char *const *names, const float *
 static void round_trip(void **state)
 {
     (void)state;
-    enum { ROWS = 3 };
-    static const char *const names[ROWS] = { "b.png", "a, \"quoted\".png", "00000061_012.png" };
+    enum { ROWS = 4 };
+    static const char *const names[ROWS] = { "b.png", "a,b.png", "say \"x\".png",
+                                              "00000061_012.png" };
     float scores[ROWS * CXN_FINDING_COUNT] = { FLT_MIN, -0.0f, FLT_MAX, 1e-45f, 0.1f };
     struct cxn_random random = cxn_random_make(3, 0);
     for (size_t i = 5; i < CXN_COUNTOF(scores); i++) scores[i] = draw_float(&random);
@@ -121,6 +122,20 @@ static void round_trip(void **state)
     unlink(path);
     assert_int_equal(cxn_predictions_open(&p, &env, path, &err), CXN_E_IO);
     assert_null(p);
+}
+
+static void nine_digits_are_enough(void **state)
+{
+    (void)state;
+    struct cxn_random random = cxn_random_make(4, 0);
+    for (int i = 0; i < 20000; i++) {
+        const float value = draw_float(&random);
+        char text[CXN_FLOAT_TEXT_BYTES];
+        float again = 0;
+        cxn_float_print(text, value);
+        assert_true(cxn_float_parse(text, &again));
+        assert_memory_equal(&again, &value, sizeof value);
+    }
 }
 
 /* A host program whose locale writes 0,5 gets and gives points all the same. */
@@ -154,6 +169,7 @@ int main(void)
         cmocka_unit_test(refused),
         cmocka_unit_test(allocation_failures),
         cmocka_unit_test(round_trip),
+        cmocka_unit_test(nine_digits_are_enough),
         cmocka_unit_test(foreign_locale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
