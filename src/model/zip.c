@@ -177,7 +177,8 @@ static enum cxn_status read_central(struct cxn_cursor *c, struct cxn_zip_entry *
     if (e->flags & ~(unsigned)(FLAG_DESCRIPTOR | FLAG_UTF8))
         return fail_entry(e, "encrypted, or with flags that torch.save does not set", err);
     if (method != 0 || packed_size != e->size_bytes)
-        return fail_entry(e, "compressed; only stored entries are read", err);
+        return fail_entry(e, "compressed, as TorchScript does; expected a state_dict by torch.save",
+                          err);
     return disk == 0 ? CXN_OK : fail_entry(e, "on another disk", err);
 }
 

@@ -242,6 +242,30 @@ static enum cxn_status write_to(const char *path, const struct cxn_out_tensor *t
     return cxn_safetensors_write(&env, path, &content, err);
 }
 
+/* What was read, written once more: the same bytes. */
+static void expect_same_again(const struct cxn_tensors *list, const struct cxn_bytes *file)
+{
+    struct cxn_out_tensor tensors[8];
+    struct cxn_error err = { "" };
+    struct cxn_bytes again;
+    char path[] = "/tmp/cxn-test-XXXXXX";
+    for (size_t i = 0; i < list->count; i++) {
+        const struct cxn_tensor *t = &list->items[i];
+        tensors[i] = (struct cxn_out_tensor){ .name = cxn_tensors_name(list, i),
+                                              .dtype = t->dtype,
+                                              .rank = t->rank,
+                                              .data = file->data + t->offset_bytes };
+        memcpy(tensors[i].dims, t->dims, sizeof t->dims);
+    }
+    close(mkstemp(path));
+    assert_int_equal(write_to(path, tensors, list->count, &err), CXN_OK);
+    assert_int_equal(cxn_file_read(NULL, path, 1 << 20, &again, &err), CXN_OK);
+    assert_int_equal(again.size, file->size);
+    assert_memory_equal(again.data, file->data, file->size);
+    cxn_free(again.data);
+    unlink(path);
+}
+
 static void test_round_trip(void **state)
 {
     (void)state;
@@ -285,6 +309,7 @@ static void test_round_trip(void **state)
     assert_string_equal(cxn_tensors_text(&list, list.pairs[1].value_at), "\xc3\xa9\n");
     assert_int_equal(cxn_tensors_read_f32(&list, &source, 1, got, &err), CXN_OK);
     assert_memory_equal(got, floats, sizeof floats);
+    expect_same_again(&list, &file);
     cxn_tensors_close(&list);
     cxn_free(file.data);
     unlink(path);
