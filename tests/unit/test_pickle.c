@@ -56,6 +56,8 @@ static const struct pickle_case bad[] = {
          CXN_E_FORMAT, "torch.save(model.state_dict()"),
     CASE("torch.cuda else", "\x80\2" "ctorch.cuda\ninit\n.",
          CXN_E_FORMAT, "refused name torch.cuda.init"),
+    CASE("known name elsewhere", "\x80\2" "cevil\nOrderedDict\n.", CXN_E_FORMAT,
+         "refused name evil.OrderedDict"),
     CASE("name with NUL", "\x80\2" "ctorch\0x\nSize\n.", CXN_E_FORMAT, "name without an end"),
     CASE("name without end", "\x80\2" "cos", CXN_E_FORMAT, "name without an end"),
     CASE("call of a type", "\x80\2" "ctorch\nFloatStorage\n)R.", CXN_E_FORMAT, "not a function"),
@@ -86,6 +88,8 @@ static const struct pickle_case bad[] = {
     /* 5: the stack and the memo */
     CASE("underflow", "\x80\2\x85.", CXN_E_FORMAT, "missing on the stack"),
     CASE("underflow at a mark", "\x80\2K\1(\x85.", CXN_E_FORMAT, "missing on the stack"),
+    CASE("call across a mark", "\x80\2" "ccollections\nOrderedDict\n)(R.", CXN_E_FORMAT,
+         "missing on the stack"),
     CASE("append across a mark", "\x80\2](K\1a.", CXN_E_FORMAT, "missing on the stack"),
     CASE("append at the bottom", "\x80\2]a.", CXN_E_FORMAT, "missing on the stack"),
     CASE("set item at the bottom", "\x80\2}K\1s.", CXN_E_FORMAT, "missing on the stack"),
@@ -211,6 +215,22 @@ static void test_bounded(void **state)
     REPEATED("\x80\2" REBUILD "q\1(" STORAGE "QK\0K\3\x85K\1\x85tq\2", "h\1h\2R", "tensors");
 }
 
+static void test_depth(void **state)
+{
+    (void)state;
+    struct cxn_pickle p;
+    for (int depth = 64; depth <= 65; depth++) {
+        struct case_bytes b = { 0 };
+        put(&b, "N", 1);
+        for (int i = 0; i < depth; i++) put(&b, "\x85", 1);
+        put(&b, ".", 1);
+        assert_int_equal(cxn_pickle_open(&p, NULL, b.data, b.size, 0, NULL),
+                         depth == 64 ? CXN_OK : CXN_E_LIMIT);
+        cxn_pickle_close(&p);
+        put_free(&b);
+    }
+}
+
 static void test_nested_lists(void **state)
 {
     (void)state;
@@ -259,8 +279,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepted),     cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_bounded),      cmocka_unit_test(test_nested_lists),
-        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_bounded),      cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_nested_lists), cmocka_unit_test(test_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,11 +4,12 @@
 
 #include <string.h>
 
-/* {'w': a tensor of four floats in data/0} */
-static const char pickle[] =
-    "\x80\2}X\1\0\0\0wctorch._utils\n_rebuild_tensor_v2\n"
-    "((X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0" "0X\3\0\0\0cpuK\4tQK\0K\4\x85K\1\x85\x89"
-    "ccollections\nOrderedDict\n)RtRs.";
+/* A tensor of data/0, which holds four floats. */
+#define TENSOR(sizes, strides) \
+    "ctorch._utils\n_rebuild_tensor_v2\n((X\7\0\0\0storagectorch\nFloatStorage\nX\1\0\0\0" \
+    "0X\3\0\0\0cpuK\4tQK\0" sizes strides "\x89" "ccollections\nOrderedDict\n)RtR"
+
+static const char pickle[] = "\x80\2}X\1\0\0\0w" TENSOR("K\4\x85", "K\1\x85") "s.";
 static const char floats[16];
 
 enum { ENTRIES = 4 };
@@ -52,6 +53,9 @@ static void test_storage_of_another_size(void **state) /* 1 */
     fill(e);
     e[2].size = 12;
     expect(e, ENTRIES, CXN_E_FORMAT, "entry data/0 has 12 bytes, the pickle says 4 F32");
+    e[2].size = 20; /* more than is used */
+    e[2].data = "01234567890123456789";
+    expect(e, ENTRIES, CXN_E_FORMAT, "entry data/0 has 20 bytes, the pickle says 4 F32");
     fill(e);
     e[2].name = "a/data/1";
     expect(e, ENTRIES, CXN_E_FORMAT, "no entry data/0");
@@ -229,6 +233,37 @@ static void test_data_in_front(void **state) /* 17 */
     put_free(&b);
 }
 
+static void test_entries_not_listed(void **state)
+{
+    (void)state;
+    struct case_entry e[ENTRIES];
+    for (size_t i = 0; i < ENTRIES; i++) {
+        fill(e);
+        e[i].hidden = true;
+        expect(e, ENTRIES, CXN_E_FORMAT,
+               i == 0 ? "the first one, expected at byte 0" : "does not end where the next");
+    }
+}
+
+static void test_descriptors(void **state)
+{
+    (void)state;
+    struct cxn_bytes bytes = case_golden("tiny.pth");
+    const struct case_bytes file = { bytes.data, bytes.size, 0 };
+    size_t found = 0;
+    for (size_t at = 0; at + 16 < bytes.size && found < 3; at++) {
+        if (memcmp(bytes.data + at, "PK\7\10", 4) != 0) continue;
+        found++;
+        for (size_t i = 4; i < 16; i++) { /* checksum and two sizes */
+            bytes.data[at + i] ^= 1;
+            case_expect(&file, CXN_E_FORMAT, "descriptor and directory differ");
+            bytes.data[at + i] ^= 1;
+        }
+    }
+    assert_int_equal(found, 3);
+    cxn_free(bytes.data);
+}
+
 /* The directory of b says 0xffffffff for a size, and the extra field says more. */
 static void test_zip64_extra(void **state) /* 17 */
 {
@@ -329,6 +364,10 @@ static void test_other_objects(void **state)
         PICKLE("\x80\2}(U\12state_dict}U\5model}u.", "both 'state_dict' and 'model'"),
         PICKLE("\x80\2}(U\5model}U\5model}u.", "key 'model' is there twice"),
         PICKLE("\x80\2}q\0U\5modelh\0s.", "over 4 levels"), /* holds itself */
+        PICKLE("\x80\2}(U\1w" TENSOR("K\4\x85", "K\1\x85") "q\1U\1wh\1u.",
+               "tensor 'w' is there twice"),
+        PICKLE("\x80\2}U\0" TENSOR("K\4\x85", "K\1\x85") "s.", "an empty name"),
+        PICKLE("\x80\2}U\2w\0" TENSOR("K\4\x85", "K\1\x85") "s.", "holds a NUL byte"),
     };
     for (size_t i = 0; i < CXN_COUNTOF(cases); i++) {
         struct case_entry e[ENTRIES];
@@ -336,6 +375,43 @@ static void test_other_objects(void **state)
         e[0].data = cases[i].bytes;
         e[0].size = cases[i].size;
         expect(e, ENTRIES, CXN_E_FORMAT, cases[i].text);
+    }
+}
+
+static void test_views(void **state) /* 7 */
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *text; /* "": it can be read */
+    } cases[] = {
+        PICKLE("\x80\2}U\1w" TENSOR("K\2K\2\x86", "K\1K\2\x86") "s.", ""),
+        PICKLE("\x80\2}U\1w" TENSOR("K\1K\4\x86", "K\0K\1\x86") "s.", ""),
+        PICKLE("\x80\2}U\1w" TENSOR("K\0\x85", "K\7\x85") "s.", ""),
+        PICKLE("\x80\2}U\1w" TENSOR("K\4\x85", "K\0\x85") "s.", "repeated elements"),
+        PICKLE("\x80\2}U\1w" TENSOR("K\2\x85", "K\2\x85") "s.", "a view with gaps"),
+        PICKLE("\x80\2}U\1w" TENSOR("K\2K\2\x86", "K\1K\1\x86") "s.", "repeated elements"),
+        PICKLE("\x80\2}U\1w" TENSOR("J\xff\xff\xff\x7f\x85", "K\0\x85") "s.", "repeated"),
+    };
+    for (size_t i = 0; i < CXN_COUNTOF(cases); i++) {
+        struct case_entry e[ENTRIES];
+        struct cxn_tensors list;
+        struct cxn_error err = { "" };
+        float values[4];
+        fill(e);
+        e[0].data = cases[i].bytes;
+        e[0].size = cases[i].size;
+        e[2].data = "\0\0\0\0\0\0\x80\x3f\0\0\0\x40\0\0\x40\x40"; /* 0 1 2 3 */
+        struct case_bytes b = case_zip(e, ENTRIES);
+        const struct cxn_source source = cxn_source_memory(b.data, b.size);
+        assert_int_equal(cxn_tensors_open(&list, NULL, &source, &err), CXN_OK);
+        const enum cxn_status status = cxn_tensors_read_f32(&list, &source, 0, values, &err);
+        assert_int_equal(status, cases[i].text[0] ? CXN_E_FORMAT : CXN_OK);
+        if (!strstr(err.text, cases[i].text)) fail_msg("view %zu: '%s'", i, err.text);
+        if (i == 0) assert_memory_equal(values, ((float[]){ 0, 2, 1, 3 }), 16); /* transposed */
+        cxn_tensors_close(&list);
+        put_free(&b);
     }
 }
 
@@ -366,6 +442,9 @@ int main(void)
         cmocka_unit_test(test_overlaps),
         cmocka_unit_test(test_end_record),
         cmocka_unit_test(test_data_in_front),
+        cmocka_unit_test(test_entries_not_listed),
+        cmocka_unit_test(test_descriptors),
+        cmocka_unit_test(test_views),
         cmocka_unit_test(test_zip64_extra),
         cmocka_unit_test(test_strange_names),
         cmocka_unit_test(test_records),

@@ -118,11 +118,16 @@ struct case_bytes case_zip(const struct case_entry *entries, size_t count)
         put_local(&b, &entries[i]);
     }
     const size_t directory = b.size;
-    for (size_t i = 0; i < count; i++) put_central(&b, &entries[i], offsets[i]);
+    size_t listed = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i].hidden) continue;
+        put_central(&b, &entries[i], offsets[i]);
+        listed++;
+    }
     const size_t directory_size = b.size - directory;
     put(&b, "PK\5\6\0\0\0\0", 8);
-    put_number(&b, count, 2);
-    put_number(&b, count, 2);
+    put_number(&b, listed, 2);
+    put_number(&b, listed, 2);
     put_number(&b, directory_size, 4);
     put_number(&b, directory, 4);
     put_number(&b, 0, 2);

@@ -52,6 +52,7 @@ struct case_entry {
     uint16_t flags, method;
     uint32_t crc_change, size_change; /* added in the directory */
     uint32_t offset_change;
+    bool hidden; /* not in the directory */
     const char *extra; /* of the directory's entry */
     size_t extra_size;
 };
