@@ -89,6 +89,7 @@ expect 4 "no such folder for --out" infer --list "$dir/list.txt" --out "$dir/non
 expect 4 "no such list" infer --list "$dir/none.txt"
 expect 4 "no such model" "$chexnet" predict "$dir/none.pth" "$images/$first"
 expect 2 "unknown mode" infer --list "$dir/list.txt" --mode fast
+expect 2 "unknown device" infer --list "$dir/list.txt" --device cuda
 expect 2 "unknown level" infer --list "$dir/list.txt" --cpu turbo
 expect 3 "an image as the model" "$chexnet" predict "$images/$first" "$images/$first"
 

@@ -13,7 +13,7 @@ static const struct opt_row options[] = {
     { .name = "list", .value = "FILE", .required = true,
       .help = "images to score: name and 14 labels a line, or NIH's name-only lines" },
     { .name = "entries", .value = "CSV", .help = "NIH's Data_Entry CSV, for a name-only list" },
-    OPT_MODE, OPT_CROPS,
+    OPT_MODE, OPT_DEVICE, OPT_CROPS,
     { .name = "ci", .value = "METHOD", .choices = "delong|patient-bootstrap", .initial = "delong",
       .help = "how the 95 % intervals are computed" },
     OPT_OUT, OPT_ON_BAD, OPT_JSON, { 0 },

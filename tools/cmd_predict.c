@@ -4,7 +4,7 @@
 #include "stop.h"
 
 static const struct opt_row options[] = {
-    OPT_MODE, OPT_CROPS, OPT_OUT, OPT_ON_BAD, OPT_JSON, { 0 },
+    OPT_MODE, OPT_DEVICE, OPT_CROPS, OPT_OUT, OPT_ON_BAD, OPT_JSON, { 0 },
 };
 
 static int show_progress(void *ctx, const cxn_scores *so_far, size_t total)

@@ -13,6 +13,9 @@
 #define OPT_MODE                                                                                   \
     { .name = "mode", .value = "MODE", .choices = "auto|reference", .initial = "auto",             \
       .help = "how to compute; auto is the fastest that model and CPU allow" }
+#define OPT_DEVICE                                                                                 \
+    { .name = "device", .value = "DEVICE", .choices = "cpu", .initial = "cpu",                     \
+      .help = "what computes" }
 #define OPT_CROPS                                                                                  \
     { .name = "crops", .value = "CROPS", .choices = "ten|center", .initial = "ten",                \
       .help = "windows of 224x224 that each image is scored with" }
