@@ -75,14 +75,19 @@ expect 5 'no memory for' stats --train "$train" --memory-limit 300
 # compare: B - A by name, not by place.
 list=$work/list.txt a=$work/a.csv b=$work/b.csv
 printf '%s\n' "p.png 1$zeros" "q.png 1$zeros" "n.png 0$zeros" "m.png 0$zeros" >"$list"
+printf '%s\n' "p.png 1$zeros" "n.png 0$zeros" "m.png 0$zeros" >"$work/single.txt"
 scores "$a" p.png:.9 q.png:.2 n.png:.3 m.png:.1
 scores "$b" m.png:.1 n.png:.5 q.png:.6 p.png:.7
 expect 0 '^Atelectasis +0\.7500 +1\.0000 +\+0\.2500 ' compare "$a" "$b" --list "$list"
 expect 0 '^Hernia +n/a +n/a +n/a +n/a +n/a +0$' compare "$a" "$b" --list "$list"
 expect 0 '^mean of 1 findings +0\.7500 ' compare "$a" "$b" --list "$list"
 expect 0 '^Atelectasis .* 1 +2$' compare "$a" "$a" --list "$list"
+expect 0 '^The mean is not tested, for one of its findings cannot be\.$' \
+    compare "$a" "$b" --list "$work/single.txt"
 expect 0 '"difference": 0\.25,' compare "$a" "$b" --list "$list" --json
 expect 0 '"auc_a": null,' compare "$a" "$b" --list "$list" --json
+expect 0 '^left out, not on the list: 1 images of both files$' \
+    compare "$a" "$b" --list "$work/single.txt"
 expect 2 'compare: A\.csv B\.csv expected' compare "$a" --list "$list"
 expect 2 '\-\-list FILE is needed' compare "$a" "$b"
 expect 4 "missing\.csv'" compare "$a" "$work/missing.csv" --list "$list"

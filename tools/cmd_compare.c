@@ -41,6 +41,8 @@ static void print_table(const struct cxn_auc_comparison *c)
     snprintf(mean, sizeof mean, "mean of %d findings", c->mean_of);
     print_row(mean, &c->mean);
     printf("  of %" PRIu64 " images\n", c->images);
+    if (c->mean.difference.defined && !c->mean.difference.bounded)
+        puts("The mean is not tested, for one of its findings cannot be.");
     if (c->left_out > 0)
         printf("left out, not on the list: %" PRIu64 " images of both files\n", c->left_out);
     fputs(research_use, stdout);
