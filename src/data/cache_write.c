@@ -111,30 +111,33 @@ static void scan_records(cxn_cache_writer *w, cxn_cache_found_fn *found, void *c
     cxn_free(scratch.data);
 }
 
-/* A file that is there and did not come from here is not written over. */
+/* A file that is there and did not come from here is not written over. Zeros are what a loss of
+ * power may leave of a header. */
 static enum cxn_status check_partial(cxn_cache_writer *w, struct cxn_error *err)
 {
-    uint8_t bytes[CXN_CACHE_HEADER_BYTES];
     struct cxn_cache_header h;
+    static const uint8_t zeros[CXN_CACHE_HEADER_BYTES];
+    uint8_t bytes[CXN_CACHE_HEADER_BYTES];
     enum cxn_status status = cxn_file_pread(&w->file, w->partial, 0, bytes, sizeof bytes, err);
-    if (status == CXN_OK)
-        status = cxn_fail_in(err, cxn_cache_header_decode(bytes, &h, err), w->partial);
-    return status;
+    if (status != CXN_OK || memcmp(bytes, zeros, sizeof bytes) == 0) return status;
+    return cxn_fail_in(err, cxn_cache_header_decode(bytes, &h, err), w->partial);
 }
 
 static enum cxn_status resume(cxn_cache_writer *w, cxn_cache_found_fn *found, void *ctx,
                               struct cxn_error *err)
 {
     w->end = CXN_CACHE_HEADER_BYTES;
-    enum cxn_status status = CXN_OK;
     if (w->file.size_bytes >= CXN_CACHE_HEADER_BYTES) {
-        status = check_partial(w, err);
-        if (status == CXN_OK) scan_records(w, found, ctx);
+        const enum cxn_status status = check_partial(w, err);
+        if (status != CXN_OK) return status;
+        scan_records(w, found, ctx);
     }
+    /* The header before anything else: at no moment is the file one that would be refused. */
+    const enum cxn_status status = put_header(w, &(struct cxn_cache_header){ 0 }, err);
     if (status != CXN_OK) return status;
     if (ftruncate(w->file.fd, (off_t)w->end) != 0)
         return cxn_fail_errno(err, errno, "write", w->partial);
-    return put_header(w, &(struct cxn_cache_header){ 0 }, err);
+    return CXN_OK;
 }
 
 static enum cxn_status name_files(cxn_cache_writer *w, const char *path, struct cxn_error *err)

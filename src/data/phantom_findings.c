@@ -68,9 +68,9 @@ static void draw_nodules(struct cxn_scene *s, int finding)
     for (uint32_t i = 0; i < count; i++) {
         struct cxn_extent mark = nothing;
         const struct place p = pick_place(s, pick_side(s), 0.15f, 0.95f, 30);
-        const float r = cxn_scene_draw(s, 13, 21);
+        const float r = cxn_scene_draw(s, 15, 24);
         const struct cxn_stroke disk = { p.x, p.y, p.x + 2, p.y + 1, r, 3 };
-        cover_stroke(s, &disk, cxn_scene_draw(s, 0.72f, 0.9f), &mark);
+        cover_stroke(s, &disk, cxn_scene_draw(s, 0.8f, 0.95f), &mark);
         keep_box(s, finding, &mark);
     }
 }
@@ -99,11 +99,11 @@ static void draw_atelectasis(struct cxn_scene *s, int finding)
     struct cxn_extent mark = nothing;
     for (uint32_t i = 0; i < count; i++) {
         const struct place p = pick_place(s, side, 0.5f, 1.0f, 42);
-        const float half = cxn_scene_draw(s, 65, 105);
+        const float half = cxn_scene_draw(s, 75, 115);
         const float fall = half * (tilt + cxn_scene_draw(s, -0.08f, 0.08f));
         const struct cxn_stroke band = { p.x - half, p.y - fall, p.x + half, p.y + fall,
-                                         cxn_scene_draw(s, 6.5f, 10), 3 };
-        cover_stroke(s, &band, cxn_scene_draw(s, 0.75f, 0.9f), &mark);
+                                         cxn_scene_draw(s, 8, 12.5f), 3 };
+        cover_stroke(s, &band, cxn_scene_draw(s, 0.85f, 0.95f), &mark);
     }
     keep_box(s, finding, &mark);
 }
