@@ -74,9 +74,12 @@ plant src/nn/a.c 'trailing space' 'int a; '
 plant src/nn/b.c 'licence line' 'int a;'
 plant docs/a.md 'unknown command' 'Run `chexnet fly`.'
 plant docs/a.md 'unknown command' '```\n$ build/release/chexnet fly\n```'
+plant docs/a.md 'unknown command' '\n    $ chexnet fly'
 plant docs/a.md 'unknown option' 'Run `chexnet predict --wings`.'
 plant docs/a.md 'machine path' "See /$(printf home)/someone/file."
 plant docs/a.md 'registry host' "See pypi$(printf .)org."
+
+plant README.md 'undocumented command' 'Only `chexnet --help`.'
 
 for subject in 'No area' 'nn: ends with a stop.' "nn: $(lines 72 x)"; do
     fresh

@@ -72,6 +72,9 @@ for words in cpu --help 'cpu --help' --man; do
     (sleep 0.2; exec "$chexnet" $words 2>"$work/err") | true
     lost "$words to a pipe without reader" "${PIPESTATUS[0]}"
 done
+"$chexnet" phantom --out "$work/phantom" --images 10 --size 256 >&- 2>"$work/err"
+lost 'phantom to a closed stdout' $?
+grep -r -q 'Research use' "$work/phantom" && complain 'closed stdout: its text is in a file'
 "$chexnet" fly 2>&- >"$work/out"
 [ $? -eq 2 ] || complain 'closed stderr: status'
 [ -s "$work/out" ] && complain 'closed stderr: the error went to stdout'
