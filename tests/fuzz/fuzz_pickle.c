@@ -4,6 +4,17 @@
 
 #include "model/pickle.h"
 
+/* Of an empty tensor its offset, which may be just behind the storage. */
+static uint64_t last_element(const struct cxn_pickle_tensor *t)
+{
+    uint64_t last = t->offset;
+    for (uint32_t d = 0; d < t->rank; d++) {
+        if (t->dims[d] == 0) return t->offset;
+        last += (t->dims[d] - 1) * t->strides[d];
+    }
+    return last;
+}
+
 /* Items end, and are values; tensors lie within their storages. */
 static void check(const struct cxn_pickle *p, size_t size)
 {
@@ -20,10 +31,8 @@ static void check(const struct cxn_pickle *p, size_t size)
     }
     for (size_t i = 0; i < p->tensor_count; i++) {
         const struct cxn_pickle_tensor *t = &p->tensors[i];
-        uint64_t last = t->offset;
-        for (uint32_t d = 0; d < t->rank; d++)
-            if (t->dims[d] > 0) last += (t->dims[d] - 1) * t->strides[d];
-        if (t->storage >= p->storage_count || last > p->storages[t->storage].count) abort();
+        if (t->storage >= p->storage_count) abort();
+        if (last_element(t) > p->storages[t->storage].count) abort();
     }
 }
 
