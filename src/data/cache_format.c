@@ -116,12 +116,12 @@ static enum cxn_status check_shape(const struct cxn_cache_entry *e, struct cxn_e
     const uint32_t low = e->width < e->height ? e->width : e->height;
     const uint32_t high = e->width < e->height ? e->height : e->width;
     if ((e->channels != 1 && e->channels != 3) || low != CXN_RESIZE_SIDE
-        || high > CXN_IMAGE_SIDE_MAX)
+        || high > CXN_RESIZE_LONG_MAX)
         return cxn_fail(err, CXN_E_FORMAT,
                         "'%s': %ux%u, %u channels; expected a shorter side of %u, at most %u, "
                         "1 or 3 channels",
                         e->name, e->width, e->height, e->channels, CXN_RESIZE_SIDE,
-                        CXN_IMAGE_SIDE_MAX);
+                        CXN_RESIZE_LONG_MAX);
     if (e->data_bytes != (uint64_t)e->width * e->height * e->channels)
         return cxn_fail(err, CXN_E_FORMAT, "'%s': %u bytes of pixels, expected %ux%ux%u", e->name,
                         e->data_bytes, e->width, e->height, e->channels);

@@ -117,6 +117,10 @@ static void round_trip(void **state)
     prepare_all(s, 0, PICTURES); /* nothing has changed: nothing is written */
     assert_int_equal(stat(s->cache, &after), 0);
     assert_int_equal(before.st_ino, after.st_ino);
+    char path[SCRATCH_PATH];
+    write_png(in_scratch(&s->scratch, names[4], path), 3000, 17, 1, 3); /* becomes 45176 x 256 */
+    prepare_all(s, 1, PICTURES - 1);
+    check_pictures(s);
     close_setting(s);
 }
 
@@ -127,7 +131,11 @@ static void changed_sources(void **state)
     char path[SCRATCH_PATH];
     s->list.count = 4;
     prepare_all(s, 4, 0);
-    write_png(in_scratch(&s->scratch, names[1], path), 270, 290, 1, 77); /* other content */
+    struct stat was; /* other content and size, but the old time */
+    assert_int_equal(stat(in_scratch(&s->scratch, names[1], path), &was), 0);
+    write_png(path, 270, 290, 1, 77);
+    const struct timespec old[2] = { was.st_atim, was.st_mtim };
+    assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
     const struct timespec times[2] = { { 1, 0 }, { 1, 5 } };
     assert_int_equal(utimensat(AT_FDCWD, in_scratch(&s->scratch, names[3], path), times, 0), 0);
     s->list.count = 5; /* and one more image */
@@ -350,6 +358,20 @@ static void write_hostile(struct setting *s, const struct cxn_cache_entry *entry
     write_whole(s->cache, bytes, 1024 + n);
 }
 
+/* Two entries, checksums right. */
+static void write_twins(struct setting *s, const char *first, const char *second)
+{
+    uint8_t bytes[2048] = { 0 };
+    struct cxn_cache_entry e = { .name = first, .data_offset = 64, .status = CXN_E_IO };
+    size_t n = cxn_cache_entry_encode(&e, bytes + 64);
+    e.name = second;
+    n += cxn_cache_entry_encode(&e, bytes + 64 + n);
+    const struct cxn_cache_header h = { .entry_count = 2, .index_offset = 64, .index_bytes = n,
+                                        .index_crc = cxn_crc32(0, bytes + 64, n) };
+    cxn_cache_header_encode(&h, bytes);
+    write_whole(s->cache, bytes, 64 + n);
+}
+
 static void hostile_fields(void **state)
 {
     (void)state;
@@ -398,6 +420,13 @@ static void hostile_fields(void **state)
         write_hostile(s, &entries[i], &plain);
         assert_int_equal(cxn_cache_open(&cache, &s->env, s->cache, NULL), CXN_E_FORMAT);
     }
+    write_twins(s, "a.png", "b.png");
+    assert_int_equal(cxn_cache_open(&cache, &s->env, s->cache, NULL), CXN_OK);
+    cxn_cache_close(&cache);
+    write_twins(s, "a.png", "a.png");
+    assert_int_equal(cxn_cache_open(&cache, &s->env, s->cache, NULL), CXN_E_FORMAT);
+    write_twins(s, "b.png", "a.png");
+    assert_int_equal(cxn_cache_open(&cache, &s->env, s->cache, NULL), CXN_E_FORMAT);
     assert_true(s->mem.peak_bytes < 8u << 20); /* no size was believed */
     close_setting(s);
 }

@@ -20,6 +20,10 @@ static struct cxn_phantom_image *plan(const struct cxn_phantom_spec *spec)
     return images;
 }
 
+/* Percent of the train list of the CheXNet split, to one decimal. */
+static const double real_percent[CXN_FINDING_COUNT] = { 10.2, 2.5, 11.8, 17.7, 5.1, 5.6, 1.2,
+                                                        4.7,  4.2, 2.2,  2.3,  1.5, 2.9, 0.2 };
+
 /* Within five deviations; images of a patient are alike, which doubles the variance at most. */
 static void check_prevalence(bool balanced)
 {
@@ -30,6 +34,7 @@ static void check_prevalence(bool balanced)
         size_t count = 0;
         for (size_t i = 0; i < spec.images; i++) count += images[i].labels >> k & 1;
         const double p = cxn_phantom_prevalence(k, balanced), n = (double)spec.images;
+        assert_true(fabs(100 * p - (balanced ? 25 : real_percent[k])) <= 0.2);
         assert_true(fabs((double)count / n - p) < 5 * sqrt(2 * p * (1 - p) / n));
     }
     for (size_t i = 0; i < spec.images; i++) none += images[i].labels == 0;
@@ -182,6 +187,7 @@ static size_t check_list(const struct scratch *s, const char *name, const cxn_en
     assert_true(list->labelled);
     for (size_t i = 0; i < list->count; i++) {
         const struct cxn_item *entry = cxn_entries_find(entries, list->items[i].name);
+        if (i > 0) assert_true(strcmp(list->items[i - 1].name, list->items[i].name) < 0);
         assert_non_null(entry);
         assert_int_equal(entry->labels, list->items[i].labels);
         assert_int_equal(entry->patient, list->items[i].patient);
