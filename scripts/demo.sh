@@ -48,7 +48,8 @@ if [ -z "$weights" ]; then
     printf '\nskipped: inspect, infer, predict (no weights; %s)\n' "$usage"
     exit 0
 fi
-show chexnet inspect "$weights"
+printf '\n$ chexnet inspect %s | tail -n 8\n' "$weights"
+chexnet inspect "$weights" | tail -n 8
 if [ -n "$list" ]; then
     head -n 8 "$list" >list.txt
 else
