@@ -8,7 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 failed=0
 # LeakSanitizer cannot run under a tracer.
-export ASAN_OPTIONS=detect_leaks=0
+export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0
 
 strace -qq -f -o /dev/null -e inject=fsync:error=EIO:when=1 true 2>/dev/null ||
     { echo "skipped: faults of the system (strace cannot trace here)"; exit 77; }

@@ -17,6 +17,8 @@ expect 2 "unknown command 'fly'" fly
 expect 2 "unknown command '--fly'" --fly
 expect 2 "unknown command ''" ''
 
+"$chexnet" --man >"$work/man" || complain --man
+
 # Each command explains itself, refuses what it does not know, and has the common options.
 for command in $commands; do
     expect 0 "^  (\\$ )?(mpirun .* )?chexnet $command" "$command" --help
@@ -28,7 +30,7 @@ for command in $commands; do
     expect 2 '--threads needs a value' "$command" --threads
     grep -q -x -e "$command" <("$chexnet" --completion | grep -o -E "[a-z-]+") ||
         complain "$command is not in the completion"
-    "$chexnet" --man | grep -q -F ".SS chexnet $command" || complain "$command is not in the manual"
+    grep -q -F ".SS chexnet $command" "$work/man" || complain "$command is not in the manual"
 done
 
 # Values, told by `cpu`, which shows what came of them.

@@ -102,6 +102,7 @@ static void flush_buffer(cxn_out *out)
 
 void cxn_out_write(cxn_out *out, const void *data, size_t n)
 {
+    if (n == 0) return; /* memcpy() may not be given NULL, even for nothing */
     out->size += n;
     if (n > BUFFER_BYTES - out->filled) flush_buffer(out);
     if (n > BUFFER_BYTES) {
