@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 cxn_unit_test(net unit/test_net.c)
 cxn_unit_test(engine unit/test_engine.c unit/small_net.c)
+set_tests_properties(engine PROPERTIES LABELS "short;threads")
 cxn_unit_test(cpu unit/test_cpu.c)
 
 # The kernel test bench: `checkkern --bench` measures, -t and -c choose, --seed repeats.
