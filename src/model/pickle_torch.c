@@ -179,6 +179,10 @@ enum cxn_status cxn_machine_persistent_id(struct cxn_machine *m)
     if (!take_storage(m, value_of(m, id), &storage))
         return cxn_machine_fail(m, CXN_E_FORMAT, "a persistent id that is not ('storage', type, "
                                                  "key, location, size)");
+    /* Storages are sorted by key: one long key shared by all of them would take minutes. */
+    if (storage.key.size > CXN_TENSOR_NAME_MAX)
+        return cxn_machine_fail(m, CXN_E_LIMIT, "a storage key of %u bytes, at most %d",
+                                storage.key.size, CXN_TENSOR_NAME_MAX);
     if (p->storage_count >= STORAGES_MAX)
         return cxn_machine_fail(m, CXN_E_LIMIT, "more than %d storages", STORAGES_MAX);
     struct cxn_pickle_storage *storages =

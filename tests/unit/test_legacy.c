@@ -88,6 +88,27 @@ static void test_storages(void **state)
                    TENSOR("FloatStorage", "8", "\2") "u.", "storage '8' is not in the file");
 }
 
+/* A key is compared with those of all other storages: its length is bounded. */
+static void test_long_key(void **state)
+{
+    (void)state;
+    enum { KEY_BYTES = 513 };
+    static const char head[] = "\x80\2}U\1w" "ctorch._utils\n_rebuild_tensor_v2\n"
+                               "((U\7storagectorch\nFloatStorage\nX";
+    static const char tail[] = "U\3cpuK\2NtQK\0K\2\x85K\1\x85\x89"
+                               "ccollections\nOrderedDict\n)RtRs.";
+    struct case_bytes b = { 0 };
+    put(&b, good[MAGIC].bytes, good[MAGIC].size);
+    put(&b, good[PROTOCOL].bytes, good[PROTOCOL].size);
+    put(&b, good[SYSTEM].bytes, good[SYSTEM].size);
+    put(&b, head, sizeof head - 1);
+    put(&b, "\1\2\0\0", 4); /* 513 */
+    for (int i = 0; i < KEY_BYTES; i++) put(&b, "k", 1);
+    put(&b, tail, sizeof tail - 1);
+    case_expect(&b, CXN_E_LIMIT, "a storage key of 513 bytes, at most 512");
+    put_free(&b);
+}
+
 /* One storage listed and stored twice: which of the two would count? */
 static void test_storage_twice(void **state)
 {
@@ -106,7 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accepted),      cmocka_unit_test(test_first_pickles),
         cmocka_unit_test(test_keys),          cmocka_unit_test(test_storages),
-        cmocka_unit_test(test_storage_twice),
+        cmocka_unit_test(test_storage_twice), cmocka_unit_test(test_long_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
