@@ -42,6 +42,10 @@ grep -q '"decoded": 12' out || complain 'prepare --json: no count'
 cmp -s whole.cache same.cache || complain 'prepare: other bytes with other threads'
 run 0 "${prepare[@]}" --out same.cache
 grep -q '0 decoded, 12 kept' out || complain 'prepare: decoded again what is there'
+cp -r set far && touch -d 2400-01-01 far/images/* # the nanoseconds since 1970 do not fit 63 bits
+run 0 prepare --images far/images --list set/test_list.txt --out far.cache
+run 0 prepare --images far/images --list set/test_list.txt --out far.cache
+grep -q ' (0 decoded' out || complain 'prepare: decoded again what is of the year 2400'
 run 4 prepare --images none --list set/val_list.txt --out x.cache
 run 4 prepare --images set/images --list none.txt --out x.cache
 run 2 prepare --images whole.cache --list set/val_list.txt --out x.cache

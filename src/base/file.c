@@ -6,6 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+int64_t cxn_file_time_ns(const struct timespec *t)
+{
+    /* Unsigned: dates after 2262, which file systems can hold, wrap instead of being undefined. */
+    return (int64_t)((uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec);
+}
+
 enum cxn_status cxn_file_open(struct cxn_file *f, const char *path, struct cxn_error *err)
 {
     *f = (struct cxn_file){ .fd = -1 };
@@ -24,9 +30,7 @@ enum cxn_status cxn_file_open(struct cxn_file *f, const char *path, struct cxn_e
     }
     f->fd = fd;
     f->size_bytes = (uint64_t)st.st_size;
-    /* Unsigned: dates after 2262, which file systems can hold, wrap instead of being undefined. */
-    f->mtime_ns = (int64_t)((uint64_t)st.st_mtim.tv_sec * 1000000000u +
-                            (uint64_t)st.st_mtim.tv_nsec);
+    f->mtime_ns = cxn_file_time_ns(&st.st_mtim);
     return CXN_OK;
 }
 

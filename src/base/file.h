@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/mem.h"
 
@@ -15,6 +16,9 @@ struct cxn_file {
     uint64_t size_bytes; /* when opened */
     int64_t mtime_ns;    /* last change of content, ns since 1970 */
 };
+
+/* A time of a file as one number; any time that stat() may give. */
+int64_t cxn_file_time_ns(const struct timespec *t);
 
 enum cxn_status cxn_file_open(struct cxn_file *f, const char *path, struct cxn_error *err);
 

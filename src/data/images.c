@@ -162,7 +162,7 @@ enum cxn_status cxn_images_source(const cxn_images *images, const char *name,
     struct stat st;
     if (stat(path, &st) != 0) return cxn_fail_errno(err, errno, "open", path);
     source->size_bytes = (uint64_t)st.st_size;
-    source->mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    source->mtime_ns = cxn_file_time_ns(&st.st_mtim);
     return CXN_OK;
 }
 
