@@ -50,6 +50,17 @@ expect 0 predict "$chexnet" predict "$weights" "$images/$first" --crops center \
     fail "predict: other numbers than infer"
 [ "$(json "len(o['predictions'][0]['findings'])")" = 14 ] || fail "predict --json: not 14 findings"
 
+# --- any name of a file leaves the CSV one that a reader understands, and the terminal alone
+odd=$dir/$'a,"b"\n\e[31mc.png'
+cp "$images/$first" "$odd"
+expect 0 "an odd name" "$chexnet" predict "$weights" "$odd" --crops center --out "$dir/odd.csv"
+grep -q -F 'a,"b"\x0a\x1b[31mc.png' "$dir/out" || fail "predict: the name is printed as it is"
+python3 -c "
+import csv, sys
+rows = list(csv.reader(open(sys.argv[1], newline='')))
+assert len(rows) == 2 and len(rows[1]) == 15 and rows[1][0] == sys.argv[2], rows
+" "$dir/odd.csv" "$odd" || fail "predict --out: a CSV reader sees another name"
+
 # --- what --json promises
 expect 0 "infer --json" infer --list "$dir/list.txt" --crops center --json
 for key in mode crops images seconds images_per_second peak_rss_bytes mean_auc findings notice; do

@@ -51,6 +51,14 @@ done
 expect 2 "inspect: .* expected" inspect
 expect 4 'missing\.pth' inspect "$work/missing.pth"
 
+# The option at fault is named, wherever it stands; an argument may hold anything.
+expect 2 "inspect: unknown option '--bogus'" inspect file --bogus
+expect 2 "inspect: unknown option '--bogus'" inspect file --bogus --json
+expect 2 "inspect: unknown option '-x'" inspect file -x
+expect 2 "unknown command 'a\\\\x0ab\\\\x1b\[31m'" $'a\nb\e[31m'
+expect 2 "unknown option '--a\\\\x0ab'" inspect $'--a\nb'
+expect 2 "'1\\\\xc2\\\\x9b2': expected a whole number" cpu $'--threads=1\xc2\x9b2'
+
 # Instruction levels, by option and by environment.
 expect 2 "'nonsense'" cpu --cpu nonsense
 CHEXNET_CPU=c expect 0 '^level: c$' cpu
@@ -77,6 +85,27 @@ done
 "$chexnet" phantom --out "$work/phantom" --images 10 --size 256 >&- 2>"$work/err"
 lost 'phantom to a closed stdout' $?
 grep -r -q 'Research use' "$work/phantom" && complain 'closed stdout: its text is in a file'
+( # a file over the shell's limit: an error, not the end by SIGXFSZ with files left behind
+    ulimit -f 1
+    expect 4 'File too large' phantom --out "$work/large" --images 10 --size 256
+    exit $failed
+) || failed=1
+ls -d "$work"/large* >/dev/null 2>&1 && complain 'a file over the limit: something is left'
+
+# Signals: one that the caller ignores stays ignored; else work ends and nothing is left.
+drawn() { # SIGNAL: the status of phantom, which gets the signal as soon as it has begun
+    rm -rf "$work/drawn"*
+    env $2 "$chexnet" phantom --out "$work/drawn" --images 60 --size 512 \
+        >"$work/out" 2>"$work/err" &
+    while ! ls -d "$work/drawn"* >/dev/null 2>&1; do sleep 0.01; done
+    kill "-$1" $! && wait $! 2>/dev/null
+}
+for signal in INT TERM HUP; do
+    drawn $signal --ignore-signal=$signal || complain "SIG$signal ignored by the caller: status $?"
+    drawn $signal --default-signal=$signal && complain "SIG$signal: not ended"
+    ls -d "$work/drawn"* >/dev/null 2>&1 && complain "SIG$signal: something is left"
+done
+
 "$chexnet" fly 2>&- >"$work/out"
 [ $? -eq 2 ] || complain 'closed stderr: status'
 [ -s "$work/out" ] && complain 'closed stderr: the error went to stdout'

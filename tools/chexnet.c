@@ -42,8 +42,11 @@ static const struct command *find_command(const char *name)
 
 static int report(enum cxn_status status, const struct cxn_error *err)
 {
-    if (status != CXN_OK)
-        fprintf(stderr, "chexnet: %s\n", err->text[0] ? err->text : cxn_status_name(status));
+    if (status != CXN_OK) {
+        fputs("chexnet: ", stderr);
+        print_safe(stderr, err->text[0] ? err->text : cxn_status_name(status));
+        fputc('\n', stderr);
+    }
     return cxn_status_exit(status);
 }
 
@@ -76,12 +79,14 @@ static bool answer_about(const char *word)
 
 /* A file opened while stdout is closed would take its number and receive what is printed; so the
  * number is taken here by something that cannot be written. A reader that went away is an error
- * like a full disk, after which temporary files are removed, not the end of the process. */
+ * like a full disk, after which temporary files are removed, not the end of the process; so is a
+ * file that grows over RLIMIT_FSIZE. */
 static void guard_streams(void)
 {
     for (int fd = 0; fd <= 2; fd++)
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0) _exit(1);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 int main(int argc, char **argv)

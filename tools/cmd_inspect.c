@@ -13,19 +13,9 @@ static const struct opt_row options[] = {
 
 /* ---- table -------------------------------------------------------------------------------- */
 
-/* Names and metadata are a stranger's: control bytes must not reach the terminal. */
-static void print_safe(const char *text)
-{
-    for (; *text; text++) {
-        const unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c == 0x7f) printf("\\x%02x", c);
-        else putchar(c);
-    }
-}
-
 static void print_tensor(const struct cxn_info_tensor *t)
 {
-    print_safe(t->name);
+    print_safe(stdout, t->name);
     printf("  %s ", t->dtype);
     for (uint32_t i = 0; i < t->rank; i++) printf("[%" PRIu64 "]", t->dims[i]);
     if (!t->understood) printf("  not part of DenseNet-121");
@@ -43,9 +33,9 @@ static void print_table(const cxn_info *info)
            cxn_info_tensor_count(info));
     for (size_t i = 0; i < cxn_info_metadata_count(info); i++) {
         printf("metadata  ");
-        print_safe(cxn_info_metadata_key(info, i));
+        print_safe(stdout, cxn_info_metadata_key(info, i));
         printf(" = ");
-        print_safe(cxn_info_metadata_value(info, i));
+        print_safe(stdout, cxn_info_metadata_value(info, i));
         putchar('\n');
     }
     if (renamed[0]) printf("names     %s\n", renamed);

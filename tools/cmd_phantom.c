@@ -45,8 +45,9 @@ static enum cxn_status print_result(const struct invocation *inv,
                                     struct cxn_error *err)
 {
     if (!opt_given(inv, "json")) {
-        printf("%s: %zu images of %ux%u in %.1f s\n%s", o->out, o->images, o->size, o->size,
-               seconds, research_use);
+        print_safe(stdout, o->out);
+        printf(": %zu images of %ux%u in %.1f s\n%s", o->images, o->size, o->size, seconds,
+               research_use);
         return CXN_OK;
     }
     json_t *object = json_pack("{s:o, s:I, s:I, s:I, s:b, s:f}", "out", json_text(o->out), "images",

@@ -48,7 +48,8 @@ static void print_scores(const struct invocation *inv, const cxn_model *model,
 {
     for (size_t i = 0; i < cxn_scores_count(scores); i++) {
         const float *prob = cxn_scores_prob(scores) + i * CXN_FINDINGS;
-        printf("%s\n", cxn_scores_name(scores, i));
+        print_safe(stdout, cxn_scores_name(scores, i));
+        putchar('\n');
         for (int f = 0; f < CXN_FINDINGS; f++)
             printf("  %-20s %.4f\n", cxn_finding_name(f), (double)prob[f]);
     }

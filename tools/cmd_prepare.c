@@ -41,8 +41,9 @@ static enum cxn_status print_result(const struct invocation *inv, const char *ou
                                     struct cxn_error *err)
 {
     if (!opt_given(inv, "json")) {
-        printf("%s: %zu images, %.1f MiB (%zu decoded, %zu kept, %zu bad) in %.1f s\n%s", out,
-               r->images, (double)r->cache_bytes / (1 << 20), r->decoded, r->kept, r->bad, seconds,
+        print_safe(stdout, out);
+        printf(": %zu images, %.1f MiB (%zu decoded, %zu kept, %zu bad) in %.1f s\n%s", r->images,
+               (double)r->cache_bytes / (1 << 20), r->decoded, r->kept, r->bad, seconds,
                research_use);
         return CXN_OK;
     }

@@ -85,6 +85,9 @@ extern const struct opt_row common_options[];
 /* "Research use only, not a medical device." with a newline, as every output ends. */
 extern const char research_use[];
 
+/* A stranger's text: control characters, which a terminal obeys, are written as \xNN. */
+void print_safe(FILE *to, const char *text);
+
 /* A line that is rewritten in place, on stderr, and only where that is a terminal. */
 struct progress {
     bool on;

@@ -69,6 +69,14 @@ static enum cxn_status keep_value(struct opt_values *v, size_t row, const char *
     return CXN_OK;
 }
 
+/* Behind '?' of getopt_long: optopt is the letter of a short one, which may stand within a word. */
+static enum cxn_status unknown_option(char **argv, const char *command, struct cxn_error *err)
+{
+    const char letter[] = { '-', (char)optopt, '\0' };
+    return usage_error(err, "%s: unknown option '%s' (see chexnet %s --help)", command,
+                       optopt ? letter : argv[optind - 1], command);
+}
+
 static enum cxn_status parse_options(struct opt_values *v, int argc, char **argv,
                                      const char *command, struct cxn_error *err)
 {
@@ -81,13 +89,11 @@ static enum cxn_status parse_options(struct opt_values *v, int argc, char **argv
     optind = 1;
     for (;;) {
         int row = -1;
-        const int at = optind;
         const int c = getopt_long(argc, argv, ":h", table, &row);
         if (c == -1) return CXN_OK;
         if (c == ':') return usage_error(err, "%s needs a value", argv[optind - 1]);
         if (c == '?')
-            return usage_error(err, "%s: unknown option '%s' (see chexnet %s --help)", command,
-                               argv[at], command);
+            return unknown_option(argv, command, err);
         const char *value = c == 'h' ? "" : optarg ? optarg : "";
         for (size_t i = 0; c == 'h' && i < v->row_count; i++)
             if (strcmp(v->rows[i]->name, "help") == 0) row = (int)i;

@@ -9,6 +9,16 @@
 
 const char research_use[] = "Research use only, not a medical device.\n";
 
+void print_safe(FILE *to, const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        const bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f;
+        if (*c < 0x20 || *c == 0x7f || c1) fprintf(to, "\\x%02x", *c);
+        else putc(*c, to);
+        if (c1) fprintf(to, "\\x%02x", *++c);
+    }
+}
+
 static double now_seconds(void)
 {
     struct timespec t;

@@ -11,12 +11,23 @@ static void note_signal(int number)
     signal_seen = number;
 }
 
+/* One that is ignored stays so: nohup, and shells for what they run in the background, ask for
+ * that. A result that is being printed when the signal comes is still printed: SA_RESTART. */
+static void watch(int number)
+{
+    struct sigaction action = { .sa_handler = note_signal,
+                                .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
+    struct sigaction before;
+    sigemptyset(&action.sa_mask);
+    if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN) return;
+    sigaction(number, &action, NULL);
+}
+
 void stop_watch(void)
 {
-    struct sigaction action = { .sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND };
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    watch(SIGHUP);
+    watch(SIGINT);
+    watch(SIGTERM);
 }
 
 bool stop_asked(void)

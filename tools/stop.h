@@ -4,8 +4,9 @@
 
 #include <stdbool.h>
 
-/* SIGINT and SIGTERM become a flag that progress functions ask for, so that work ends between two
- * batches and leaves no temporary file. A second signal ends the process at once. */
+/* SIGHUP, SIGINT and SIGTERM become a flag that progress functions ask for, so that work ends
+ * between two batches and leaves no temporary file. A second one of the same kind ends the process
+ * at once. */
 void stop_watch(void);
 bool stop_asked(void);
 

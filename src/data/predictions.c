@@ -18,7 +18,7 @@ void cxn_predictions_write_header(cxn_out *out)
 
 static void write_name(cxn_out *out, const char *name)
 {
-    if (!strpbrk(name, ",\"")) {
+    if (!strpbrk(name, ",\"\r\n")) {
         cxn_out_write(out, name, strlen(name));
         return;
     }
