@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "json_out.h"
 #include "options.h"
 #include "stop.h"
 
@@ -92,6 +93,7 @@ static void guard_streams(void)
 int main(int argc, char **argv)
 {
     guard_streams();
+    json_watch();
     struct cxn_error err = { "" };
     if (argc < 2) {
         print_overview(stderr);

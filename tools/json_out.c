@@ -2,7 +2,25 @@
 #include "json_out.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+/* An object is built by calls that each drop their part where memory ends; what is left would look
+ * whole. So the first refusal is remembered. */
+static bool memory_refused;
+
+static void *take(size_t bytes)
+{
+    void *p = malloc(bytes);
+    if (!p) memory_refused = true;
+    return p;
+}
+
+void json_watch(void)
+{
+    json_set_alloc_funcs(take, free);
+}
 
 json_t *json_text(const char *text)
 {
@@ -31,12 +49,12 @@ enum cxn_status json_print(json_t *object, struct cxn_error *err)
     const size_t how = JSON_INDENT(2) | JSON_REAL_PRECISION(15);
     json_t *notice = json_string("Research use only, not a medical device.");
     const int failed = json_object_set_new(object, "notice", notice);
-    if (!failed) {
-        json_dumpf(object, stdout, how); /* what stdout lost is found when it is closed */
-        putchar('\n');
-    }
+    char *text = failed ? NULL : json_dumps(object, how);
     json_decref(object);
-    if (!failed) return CXN_OK;
+    const bool whole = text && !memory_refused;
+    if (whole) puts(text); /* what stdout lost is found when it is closed */
+    free(text);
+    if (whole) return CXN_OK;
     snprintf(err->text, sizeof err->text, "no memory for the JSON object");
     return CXN_E_NOMEM;
 }
