@@ -3,13 +3,13 @@
 #include <inttypes.h>
 
 #include "auc_table.h"
-#include "command.h"
 #include "json_out.h"
+#include "option_rows.h"
 
 static const struct opt_row options[] = {
     { .name = "list", .value = "FILE", .required = true, .help = "the images and their labels" },
-    { .name = "entries", .value = "CSV", .help = "NIH's Data_Entry CSV, for a name-only list" },
-    { .name = "json", .help = "print one JSON object instead of a table" },
+    OPT_ENTRIES,
+    OPT_JSON,
     { 0 },
 };
 
@@ -45,7 +45,7 @@ static void print_table(const struct cxn_auc_comparison *c)
         puts("The mean is not tested, for one of its findings cannot be.");
     if (c->left_out > 0)
         printf("left out, not on the list: %" PRIu64 " images of both files\n", c->left_out);
-    fputs(research_use, stdout);
+    puts(RESEARCH_USE);
 }
 
 /* ---- JSON --------------------------------------------------------------------------------- */

@@ -2,11 +2,11 @@
 #include <chexnet/cpu.h>
 #include <string.h>
 
-#include "command.h"
 #include "json_out.h"
+#include "option_rows.h"
 
 static const struct opt_row options[] = {
-    { .name = "json", .help = "print one JSON object instead of tables" },
+    OPT_JSON,
     { 0 },
 };
 
@@ -17,7 +17,8 @@ static void print_features(const cxn_context *ctx)
     struct cxn_cpu_feature f;
     printf("\n%-16s %-7s %s\n", "feature", "usable", "why");
     for (size_t i = 0; cxn_cpu_feature_at(ctx, i, &f) == CXN_OK; i++)
-        printf("%-16s %s%s\n", f.name, f.usable ? "yes" : "no      ", f.usable ? "" : f.reason);
+        if (f.usable) printf("%-16s yes\n", f.name);
+        else printf("%-16s %-7s %s\n", f.name, "no", f.reason);
 }
 
 static void print_kernels(const cxn_context *ctx)
@@ -41,7 +42,7 @@ static void print_tables(const cxn_context *ctx)
            cxn_context_level(ctx), cxn_context_threads(ctx));
     print_features(ctx);
     print_kernels(ctx);
-    printf("\nMode reference computes with level c on every CPU.\n%s", research_use);
+    puts("\nMode reference computes with level c on every CPU.\n" RESEARCH_USE);
 }
 
 /* ---- JSON --------------------------------------------------------------------------------- */
@@ -71,10 +72,10 @@ static enum cxn_status print_object(const cxn_context *ctx, struct cxn_error *er
 {
     struct cxn_cpu_name name;
     cxn_cpu_name(&name);
-    json_t *object = json_pack(
-        "{s:s,s:s,s:i,s:o,s:o}", "cpu",
-        name.text, "level", cxn_context_level(ctx), "threads", (int)cxn_context_threads(ctx),
-        "features", features_json(ctx), "kernels", kernels_json(ctx));
+    json_t *object =
+        json_pack("{s:s, s:s, s:i, s:o, s:o}", "cpu", name.text, "level", cxn_context_level(ctx),
+                  "threads", (int)cxn_context_threads(ctx), "features", features_json(ctx),
+                  "kernels", kernels_json(ctx));
     return json_print(object, err);
 }
 

@@ -4,6 +4,7 @@
 
 #include "auc_table.h"
 #include "json_out.h"
+#include "option_rows.h"
 #include "scoring.h"
 #include "stop.h"
 
@@ -12,11 +13,11 @@ static const struct opt_row options[] = {
       .help = "folder of images, or a cache made by prepare" },
     { .name = "list", .value = "FILE", .required = true,
       .help = "images to score: name and 14 labels a line, or NIH's name-only lines" },
-    { .name = "entries", .value = "CSV", .help = "NIH's Data_Entry CSV, for a name-only list" },
+    OPT_ENTRIES,
     OPT_MODE, OPT_DEVICE, OPT_CROPS,
     { .name = "ci", .value = "METHOD", .choices = "delong|patient-bootstrap", .initial = "delong",
       .help = "how the 95 % intervals are computed" },
-    OPT_OUT, OPT_ON_BAD, OPT_JSON, { 0 },
+    OPT_OUT_PREDICTIONS, OPT_ON_BAD, OPT_JSON, { 0 },
 };
 
 /* What one run of the command works with. */
@@ -52,16 +53,12 @@ static void update_mean(struct session *s, const cxn_scores *so_far)
 static int show_progress(void *ctx, const cxn_scores *so_far, size_t total)
 {
     struct session *s = ctx;
-    const size_t done = cxn_scores_count(so_far) + cxn_scores_skipped(so_far);
-    const double rate = (double)done / fmax(cxn_scores_seconds(so_far), 1e-9);
-    const double left = (double)(total - done) / fmax(rate, 1e-9);
     char mean[40] = "";
     if (stop_asked()) return 1;
     if (!s->progress.on) return 0;
     update_mean(s, so_far);
     if (isfinite(s->mean_auc)) snprintf(mean, sizeof mean, ", mean AUC so far %.4f", s->mean_auc);
-    progress_show(&s->progress, "%zu of %zu images, %.1f images/s, %.0f:%02d left%s", done, total,
-                  rate, floor(left / 60), (int)fmod(left, 60), mean);
+    show_scored(&s->progress, so_far, total, mean);
     return 0;
 }
 
@@ -96,10 +93,10 @@ static void print_run(const struct session *s, const cxn_scores *scores,
     if (table) print_auc_table(stdout, table);
     else puts("no labels in the list: no AUC");
     printf("\n%zu images, mode %s, %s crops, %u threads: %.1f s, %.2f images/s, "
-           "peak memory %.0f MiB\n%s",
+           "peak memory %.0f MiB\n" RESEARCH_USE "\n",
            cxn_scores_count(scores), cxn_model_mode(s->model), opt_text(s->inv, "crops"),
            cxn_context_threads(s->ctx), cxn_scores_seconds(scores), images_per_second(scores),
-           (double)cxn_peak_memory_bytes() / (1 << 20), research_use);
+           (double)cxn_peak_memory_bytes() / (1 << 20));
 }
 
 static enum cxn_status report(const struct session *s, const cxn_scores *scores,
@@ -129,6 +126,7 @@ static enum cxn_status infer(struct session *s, struct cxn_error *err)
     scoring_options(s->inv, &scoring);
     scoring.progress = show_progress;
     scoring.progress_ctx = s;
+    stop_watch();
     progress_start(&s->progress);
     enum cxn_status status = cxn_infer(s->model, &source, &scoring, &scores, err);
     progress_end(&s->progress);

@@ -3,11 +3,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "command.h"
 #include "json_out.h"
+#include "option_rows.h"
 
 static const struct opt_row options[] = {
-    { .name = "json", .help = "print one JSON object instead of a table" },
+    OPT_JSON,
     { 0 },
 };
 
@@ -41,7 +41,7 @@ static void print_table(const cxn_info *info)
     if (renamed[0]) printf("names     %s\n", renamed);
     if (misfit) printf("fits      no: %s\n", misfit);
     else printf("fits      DenseNet-121 with %d findings\n", CXN_FINDINGS);
-    fputs(research_use, stdout);
+    puts(RESEARCH_USE);
 }
 
 /* ---- JSON --------------------------------------------------------------------------------- */
@@ -75,10 +75,10 @@ static enum cxn_status print_object(const cxn_info *info, const char *path, stru
 {
     const char *misfit = cxn_info_misfit(info);
     json_t *object = json_pack(
-        "{s:o, s:s, s:I, s:s, s:o, s:o, s:b, s:o, s:o}", "file", json_text(path), "format",
-        cxn_info_format(info),
-        "bytes", (json_int_t)cxn_info_file_bytes(info), "sha256", cxn_info_sha256(info), "metadata",
-        metadata_json(info), "renamed", json_text_or_null(cxn_info_renamed(info)), "fits", !misfit,
+        "{s:o, s:s, s:I, s:s, s:o, s:o, s:b, s:o, s:o}", "file", json_text(path),
+        "format", cxn_info_format(info), "bytes", (json_int_t)cxn_info_file_bytes(info),
+        "sha256", cxn_info_sha256(info), "metadata", metadata_json(info),
+        "renamed", json_text_or_null(cxn_info_renamed(info)), "fits", !misfit,
         "misfit", json_text_or_null(misfit), "tensors", tensors_json(info));
     return json_print(object, err);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <chexnet/data.h>
 
-#include "command.h"
 #include "json_out.h"
+#include "option_rows.h"
 #include "stop.h"
 
 static const struct opt_row options[] = {
@@ -13,16 +13,14 @@ static const struct opt_row options[] = {
       .help = "side of the square pictures in pixels, 256 to 2048" },
     { .name = "seed", .value = "S", .initial = "0", .help = "the same seed gives the same bytes" },
     { .name = "balanced", .help = "every finding in about a quarter of the images" },
-    { .name = "json", .help = "print one JSON object instead of text" },
+    OPT_JSON,
     { 0 },
 };
 
 static int show_progress(void *ctx, size_t done, size_t total)
 {
     struct progress *p = ctx;
-    const double seconds = progress_seconds(p), rate = (double)done / (seconds + 1e-9);
-    progress_show(p, "phantom: %zu of %zu images, %.1f a second, %.0f s left", done, total, rate,
-                  (double)(total - done) / rate);
+    progress_show(p, done, total, (double)done / progress_seconds(p), "");
     return stop_asked();
 }
 
@@ -46,8 +44,8 @@ static enum cxn_status print_result(const struct invocation *inv,
 {
     if (!opt_given(inv, "json")) {
         print_safe(stdout, o->out);
-        printf(": %zu images of %ux%u in %.1f s\n%s", o->images, o->size, o->size, seconds,
-               research_use);
+        printf(": %zu images of %ux%u in %.1f s\n" RESEARCH_USE "\n", o->images, o->size, o->size,
+               seconds);
         return CXN_OK;
     }
     json_t *object = json_pack("{s:o, s:I, s:I, s:I, s:b, s:f}", "out", json_text(o->out), "images",

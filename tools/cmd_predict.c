@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json_out.h"
+#include "option_rows.h"
 #include "scoring.h"
 #include "stop.h"
 
 static const struct opt_row options[] = {
-    OPT_MODE, OPT_DEVICE, OPT_CROPS, OPT_OUT, OPT_ON_BAD, OPT_JSON, { 0 },
+    OPT_MODE, OPT_DEVICE, OPT_CROPS, OPT_OUT_PREDICTIONS, OPT_ON_BAD, OPT_JSON, { 0 },
 };
 
 static int show_progress(void *ctx, const cxn_scores *so_far, size_t total)
 {
-    progress_show(ctx, "%zu of %zu images", cxn_scores_count(so_far), total);
+    show_scored(ctx, so_far, total, "");
     return stop_asked();
 }
 
@@ -53,8 +54,8 @@ static void print_scores(const struct invocation *inv, const cxn_model *model,
         for (int f = 0; f < CXN_FINDINGS; f++)
             printf("  %-20s %.4f\n", cxn_finding_name(f), (double)prob[f]);
     }
-    printf("\nmode %s, %s crops, %.2f s\n%s", cxn_model_mode(model), opt_text(inv, "crops"),
-           cxn_scores_seconds(scores), research_use);
+    printf("\nmode %s, %s crops, %.2f s\n" RESEARCH_USE "\n", cxn_model_mode(model),
+           opt_text(inv, "crops"), cxn_scores_seconds(scores));
 }
 
 static enum cxn_status predict(const struct invocation *inv, cxn_model *model,
@@ -64,6 +65,7 @@ static enum cxn_status predict(const struct invocation *inv, cxn_model *model,
     struct progress progress;
     cxn_scores *scores = NULL;
     scoring_options(inv, &scoring);
+    stop_watch();
     progress_start(&progress);
     scoring.progress = show_progress;
     scoring.progress_ctx = &progress;

@@ -2,19 +2,18 @@
 #include <chexnet/data.h>
 #include <string.h>
 
-#include "command.h"
 #include "json_out.h"
+#include "option_rows.h"
 #include "stop.h"
 
 static const struct opt_row options[] = {
     { .name = "images", .value = "DIR", .repeats = true, .required = true,
       .help = "folder of images; several are searched in order" },
-    { .name = "list", .value = "F", .repeats = true, .required = true,
+    { .name = "list", .value = "FILE", .repeats = true, .required = true,
       .help = "image list; the cache holds the images of all lists given" },
     { .name = "out", .value = "CACHE", .required = true, .help = "the cache to write" },
-    { .name = "on-bad", .value = "POLICY", .choices = "fail|skip", .initial = "fail",
-      .help = "an image that cannot be decoded ends the work, or is noted" },
-    { .name = "json", .help = "print one JSON object instead of text" },
+    OPT_ON_BAD,
+    OPT_JSON,
     { 0 },
 };
 
@@ -30,9 +29,8 @@ static int show_progress(void *ctx, size_t done, size_t total)
     struct telling *t = ctx;
     if (!t->started) t->kept = done - 1;
     t->started = true;
-    const double rate = (double)(done - t->kept) / (progress_seconds(&t->progress) + 1e-9);
-    progress_show(&t->progress, "prepare: %zu of %zu images, %.1f a second, %.0f s left", done,
-                  total, rate, (double)(total - done) / rate);
+    const double decoded = (double)(done - t->kept);
+    progress_show(&t->progress, done, total, decoded / progress_seconds(&t->progress), "");
     return stop_asked();
 }
 
@@ -42,9 +40,9 @@ static enum cxn_status print_result(const struct invocation *inv, const char *ou
 {
     if (!opt_given(inv, "json")) {
         print_safe(stdout, out);
-        printf(": %zu images, %.1f MiB (%zu decoded, %zu kept, %zu bad) in %.1f s\n%s", r->images,
-               (double)r->cache_bytes / (1 << 20), r->decoded, r->kept, r->bad, seconds,
-               research_use);
+        printf(": %zu images, %.1f MiB (%zu decoded, %zu kept, %zu bad) in %.1f s\n"
+               RESEARCH_USE "\n", r->images, (double)r->cache_bytes / (1 << 20), r->decoded,
+               r->kept, r->bad, seconds);
         return CXN_OK;
     }
     json_t *object = json_pack(
@@ -82,8 +80,8 @@ const struct command cmd_prepare = {
     .summary = "decode and resize images once into one cache",
     .details = "Every command takes the cache instead of folders through --images.\n"
                "Interrupted, it goes on where it was when it is run again; an image whose file\n"
-               "has not changed is not decoded twice. Images skipped as bad stay\n"
-               "noted in the cache.",
+               "has not changed is not decoded twice. Images skipped as bad stay noted in\n"
+               "the cache.",
     .example = "chexnet prepare --images images --list train_list.txt --list val_list.txt"
                " --out train.cache",
     .options = options,

@@ -3,16 +3,16 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "command.h"
 #include "json_out.h"
+#include "option_rows.h"
 
 static const struct opt_row options[] = {
     { .name = "train", .value = "FILE", .help = "list of the images to train on" },
     { .name = "val", .value = "FILE", .help = "list of the images to choose a model with" },
     { .name = "test", .value = "FILE", .help = "list of the images to test on" },
-    { .name = "entries", .value = "CSV", .help = "NIH's Data_Entry CSV, for name-only lists" },
+    OPT_ENTRIES,
     { .name = "allow-overlap", .help = "status 0 also where lists share patients" },
-    { .name = "json", .help = "print one JSON object instead of a table" },
+    OPT_JSON,
     { 0 },
 };
 
@@ -75,7 +75,7 @@ static void print_table(const struct cxn_stats *stats)
         if (pair_given(stats, i))
             printf("patients in both %s and %s: %" PRIu64 "\n", split_names[pair_splits[i][0]],
                    split_names[pair_splits[i][1]], stats->shared_patients[i]);
-    fputs(research_use, stdout);
+    puts(RESEARCH_USE);
 }
 
 /* ---- JSON --------------------------------------------------------------------------------- */
@@ -107,9 +107,7 @@ static enum cxn_status print_object(const struct cxn_stats *stats, struct cxn_er
             json_object_set_new(shared, pair_names[i],
                                 json_integer((json_int_t)stats->shared_patients[i]));
     }
-    json_t *object = json_pack("{s:o, s:o}", "splits", splits,
-                               "shared_patients", shared);
-    return json_print(object, err);
+    return json_print(json_pack("{s:o, s:o}", "splits", splits, "shared_patients", shared), err);
 }
 
 /* ---- command ------------------------------------------------------------------------------ */

@@ -59,8 +59,6 @@ size_t opt_all(const struct invocation *inv, const char *name, const char *const
  * the option is not given and has no initial value. */
 enum cxn_status opt_u64(const struct invocation *inv, const char *name, uint64_t lo, uint64_t hi,
                         uint64_t *out, struct cxn_error *err);
-enum cxn_status opt_double(const struct invocation *inv, const char *name, double lo, double hi,
-                           double *out, struct cxn_error *err);
 
 /* Write the sentence and hand the code back, for errors of the command line itself. */
 enum cxn_status usage_error(struct cxn_error *err, const char *fmt, ...)
@@ -82,8 +80,8 @@ extern const struct opt_row common_options[];
 
 /* ---- output (output.c) -------------------------------------------------------------------- */
 
-/* "Research use only, not a medical device." with a newline, as every output ends. */
-extern const char research_use[];
+/* As every output ends, and every JSON object says. */
+#define RESEARCH_USE "Research use only, not a medical device."
 
 /* A stranger's text: control characters, which a terminal obeys, are written as \xNN. */
 void print_safe(FILE *to, const char *text);
@@ -94,8 +92,10 @@ struct progress {
     double started, shown; /* seconds */
 };
 void progress_start(struct progress *p);
-/* At most ten times a second; text is formatted by the caller's printf arguments. */
-void progress_show(struct progress *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* "12 of 850 images, 3.1 images/s, 4:30 left" and what the caller adds; at most ten times a
+ * second. */
+void progress_show(struct progress *p, size_t done, size_t total, double images_per_second,
+                   const char *more);
 void progress_end(struct progress *p); /* clears the line */
 double progress_seconds(const struct progress *p);
 

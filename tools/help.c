@@ -4,16 +4,38 @@
 
 #include "command.h"
 
+enum { TEXT_BYTES = 256, COLUMNS = 80, HELP_COLUMN = 27 };
+
+/* What an option is for, with all that its row says of its values. */
+static void describe_option(const struct opt_row *r, char text[TEXT_BYTES])
+{
+    snprintf(text, TEXT_BYTES, "%s%s%s%s%s%s%s%s%s", r->help, r->choices ? " (" : "",
+             r->choices ? r->choices : "", r->choices ? ")" : "", r->initial ? " [" : "",
+             r->initial ? r->initial : "", r->initial ? "]" : "", r->required ? " (needed)" : "",
+             r->repeats ? " (may be repeated)" : "");
+}
+
+/* The cursor stands in HELP_COLUMN; lines that follow begin there too. */
+static void print_wrapped(FILE *to, const char *text)
+{
+    const size_t room = COLUMNS - HELP_COLUMN;
+    while (strlen(text) > room) {
+        size_t n = room;
+        while (n > 0 && text[n] != ' ') n--;
+        if (n == 0) break; /* a word wider than the column stays whole */
+        fprintf(to, "%.*s\n%*s", (int)n, text, HELP_COLUMN, "");
+        text += n + 1;
+    }
+    fprintf(to, "%s\n", text);
+}
+
 static void print_row(FILE *to, const struct opt_row *r)
 {
-    char left[64];
+    char left[64], text[TEXT_BYTES];
     snprintf(left, sizeof left, "--%s%s%s", r->name, r->value ? " " : "", r->value ? r->value : "");
-    fprintf(to, "  %-24s %s", left, r->help);
-    if (r->choices) fprintf(to, " (%s)", r->choices);
-    if (r->initial) fprintf(to, " [%s]", r->initial);
-    if (r->required) fputs(" (needed)", to);
-    if (r->repeats) fputs(" (may be repeated)", to);
-    fputc('\n', to);
+    describe_option(r, text);
+    fprintf(to, "  %-*s ", HELP_COLUMN - 3, left);
+    print_wrapped(to, text);
 }
 
 static void print_rows(FILE *to, const struct opt_row *rows)
@@ -30,10 +52,11 @@ void print_overview(FILE *to)
     for (size_t i = 0; i < command_count; i++)
         fprintf(to, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
     fprintf(to,
-            "\n`chexnet COMMAND --help` explains one, with an example.\n"
+            "\n`chexnet COMMAND --help` explains one, with an example. `chexnet --version` tells\n"
+            "the version; --man and --completion print the manual page and that of bash.\n"
             "Exit status: 0 done, 1 internal failure, 2 usage, 3 wrong content or over a limit,\n"
-            "4 file missing or not writable, 5 not enough memory, 6 peer process lost.\n\n%s",
-            research_use);
+            "4 file missing or not writable, 5 not enough memory, 6 peer process lost.\n\n"
+            RESEARCH_USE "\n");
 }
 
 void print_help(FILE *to, const struct command *c)
@@ -44,7 +67,7 @@ void print_help(FILE *to, const struct command *c)
     fputs("\noptions:\n", to);
     print_rows(to, c->options);
     print_rows(to, common_options);
-    fprintf(to, "\nexample:\n  %s\n\n%s", c->example, research_use);
+    fprintf(to, "\nexample:\n  %s\n\n" RESEARCH_USE "\n", c->example);
 }
 
 /* roff treats backslashes, and dots or quotes that begin a line, as commands. */
@@ -62,15 +85,15 @@ static void print_roff(FILE *to, const char *text)
 
 static void print_man_rows(FILE *to, const struct opt_row *r)
 {
+    char text[TEXT_BYTES];
     for (; r && r->name; r++) {
         fputs(".TP\n.B ", to);
         print_roff(to, "--");
         print_roff(to, r->name);
         if (r->value) fprintf(to, " \\fI%s\\fR", r->value);
         fputc('\n', to);
-        print_roff(to, r->help);
-        if (r->choices) fprintf(to, " (%s)", r->choices);
-        if (r->initial) fprintf(to, " [%s]", r->initial);
+        describe_option(r, text);
+        print_roff(to, text);
         fputc('\n', to);
     }
 }
@@ -96,7 +119,7 @@ void print_man(FILE *to)
     }
     fputs(".SH COMMON OPTIONS\n", to);
     print_man_rows(to, common_options);
-    fprintf(to, ".SH NOTES\n%s", research_use);
+    fputs(".SH NOTES\n" RESEARCH_USE "\n", to);
 }
 
 static void print_words(FILE *to, const struct opt_row *r)

@@ -22,6 +22,8 @@ void json_watch(void)
     json_set_alloc_funcs(take, free);
 }
 
+#include "command.h"
+
 json_t *json_text(const char *text)
 {
     json_t *string = json_string(text);
@@ -47,7 +49,7 @@ enum cxn_status json_print(json_t *object, struct cxn_error *err)
 {
     /* 15 digits: 10.2 is told as 10.2, and a float32 comes back as it was. */
     const size_t how = JSON_INDENT(2) | JSON_REAL_PRECISION(15);
-    json_t *notice = json_string("Research use only, not a medical device.");
+    json_t *notice = json_string(RESEARCH_USE);
     const int failed = json_object_set_new(object, "notice", notice);
     char *text = failed ? NULL : json_dumps(object, how);
     json_decref(object);

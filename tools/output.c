@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
-#include <stdarg.h>
+#include <math.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "command.h"
-
-const char research_use[] = "Research use only, not a medical device.\n";
 
 void print_safe(FILE *to, const char *text)
 {
@@ -31,17 +29,16 @@ void progress_start(struct progress *p)
     *p = (struct progress){ .on = isatty(STDERR_FILENO) == 1, .started = now_seconds() };
 }
 
-void progress_show(struct progress *p, const char *fmt, ...)
+void progress_show(struct progress *p, size_t done, size_t total, double images_per_second,
+                   const char *more)
 {
     if (!p->on) return;
     const double now = now_seconds();
     if (now - p->shown < 0.1) return;
     p->shown = now;
-    fputs("\r\033[K", stderr);
-    va_list ap;
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
+    const double left = (double)(total - done) / fmax(images_per_second, 1e-9);
+    fprintf(stderr, "\r\033[K%zu of %zu images, %.1f images/s, %.0f:%02d left%s", done, total,
+            images_per_second, floor(left / 60), (int)fmod(left, 60), more);
     fflush(stderr);
 }
 

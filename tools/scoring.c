@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scoring.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "json_out.h"
-#include "stop.h"
 
 enum cxn_status open_model(const struct invocation *inv, cxn_context **ctx, cxn_model **model,
                            struct cxn_error *err)
 {
-    stop_watch();
     const enum cxn_status status = open_context(inv, ctx, err);
     if (status != CXN_OK) return status;
     return cxn_model_open(model, *ctx, inv->operands[0], opt_text(inv, "mode"), err);
@@ -22,6 +21,14 @@ void scoring_options(const struct invocation *inv, struct cxn_score_options *opt
         .skip_bad = strcmp(opt_text(inv, "on-bad"), "skip") == 0,
         .out = opt_text(inv, "out"),
     };
+}
+
+void show_scored(struct progress *progress, const cxn_scores *so_far, size_t total,
+                 const char *more)
+{
+    const size_t done = cxn_scores_count(so_far) + cxn_scores_skipped(so_far);
+    progress_show(progress, done, total, (double)done / fmax(cxn_scores_seconds(so_far), 1e-9),
+                  more);
 }
 
 void print_skipped(const cxn_scores *scores)
