@@ -99,7 +99,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-enum cxn_status cxn_tensors_check_unique(const struct cxn_tensors *list, struct cxn_error *err)
+static enum cxn_status check_unique(const struct cxn_tensors *list, struct cxn_error *err)
 {
     enum cxn_status status = CXN_OK;
     const char **names = cxn_alloc(list->mem, list->count, sizeof *names);
@@ -163,5 +163,5 @@ enum cxn_status cxn_tensors_open(struct cxn_tensors *list, struct cxn_mem *mem,
 {
     *list = (struct cxn_tensors){ .mem = mem };
     const enum cxn_status status = read_by_content(list, source, err);
-    return status == CXN_OK ? cxn_tensors_check_unique(list, err) : status;
+    return status == CXN_OK ? check_unique(list, err) : status;
 }

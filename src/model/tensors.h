@@ -79,9 +79,6 @@ enum cxn_status cxn_tensors_add(struct cxn_tensors *list, const struct cxn_tenso
 enum cxn_status cxn_tensors_add_pair(struct cxn_tensors *list, const char *key, const char *value,
                                      struct cxn_error *err);
 
-/* CXN_E_FORMAT that names a tensor which is there twice. */
-enum cxn_status cxn_tensors_check_unique(const struct cxn_tensors *list, struct cxn_error *err);
-
 /* Row-major strides of dims. */
 void cxn_tensor_strides(struct cxn_tensor *t);
 
