@@ -43,7 +43,6 @@ static uint64_t read_be(struct cxn_cursor *c, size_t n)
 
 uint8_t cxn_cursor_u8(struct cxn_cursor *c) { return (uint8_t)read_le(c, 1); }
 uint16_t cxn_cursor_u16le(struct cxn_cursor *c) { return (uint16_t)read_le(c, 2); }
-uint16_t cxn_cursor_u16be(struct cxn_cursor *c) { return (uint16_t)read_be(c, 2); }
 uint32_t cxn_cursor_u32le(struct cxn_cursor *c) { return (uint32_t)read_le(c, 4); }
 uint32_t cxn_cursor_u32be(struct cxn_cursor *c) { return (uint32_t)read_be(c, 4); }
 uint64_t cxn_cursor_u64le(struct cxn_cursor *c) { return read_le(c, 8); }

