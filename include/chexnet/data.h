@@ -11,7 +11,8 @@ extern "C" {
 
 /**
  * Told after each image: done of total. Anything but 0 as its answer ends the work, which then
- * returns CXN_E_ARG. Called from any thread of the context, never twice at once. NULL: not told.
+ * returns CXN_E_STOPPED. Called from any thread of the context, never twice at once. NULL: not
+ * told.
  */
 typedef int cxn_progress_fn(void *progress_ctx, size_t done, size_t total);
 
@@ -81,11 +82,11 @@ struct cxn_phantom_options {
  * can learn, and the histogram of a picture says nothing about them. They resemble no patient and
  * teach no medicine.
  *
- * @return CXN_OK       the set is complete under its name
- *         CXN_E_ARG    options out of range
+ * @return CXN_OK        the set is complete under its name
+ *         CXN_E_ARG     options out of range
  *         CXN_E_STOPPED progress ended the work
- *         CXN_E_IO     the folder is not empty, or cannot be written
- *         CXN_E_NOMEM  over the context's budget, or no memory
+ *         CXN_E_IO      the folder is not empty, or cannot be written
+ *         CXN_E_NOMEM   over the context's budget, or no memory
  */
 CXN_API enum cxn_status cxn_phantom(cxn_context *ctx, const struct cxn_phantom_options *options,
                                     struct cxn_error *err);

@@ -15,14 +15,19 @@ extern "C" {
 /** Images and what was predicted for them, in the order of the list or of the files. */
 typedef struct cxn_scores cxn_scores;
 
+/**
+ * Told after each batch: the scores so far, of total images. Anything but 0 as its answer ends the
+ * work, which then returns CXN_E_STOPPED and writes nothing. Called in the caller's thread. NULL:
+ * not told.
+ */
+typedef int cxn_score_progress_fn(void *progress_ctx, const cxn_scores *so_far, size_t total);
+
 /** Zeroed but for crops means: stop at the first bad image, write no file, report no progress. */
 struct cxn_score_options {
     const char *crops; /**< "ten" or "center" */
-    int skip_bad;      /**< 0: an unreadable image is an error; 1: it is left out and counted */
+    int skip_bad;      /**< 0: an unreadable image is an error; else it is left out and counted */
     const char *out;   /**< CSV to write, appears only when complete; NULL: none */
-    /** Called after each batch, in the caller's thread: the scores so far, and how many images
-     * there are in all. Not 0 stops: the call then gives CXN_E_STOPPED and writes nothing. */
-    int (*progress)(void *progress_ctx, const cxn_scores *so_far, size_t total);
+    cxn_score_progress_fn *progress;
     void *progress_ctx;
 };
 
@@ -38,7 +43,7 @@ struct cxn_infer_source {
  * Score every image of a list. Decoding runs ahead in threads of its own; pictures in memory are
  * few, whatever the length of the list.
  *
- * @param scores   out: close with cxn_scores_close(); NULL on error
+ * @param scores  out: close with cxn_scores_close(); NULL on error
  * @return CXN_OK
  *         CXN_E_ARG     a NULL, or an unknown word in options
  *         CXN_E_IO      a file is missing, unreadable, or the CSV is not writable
