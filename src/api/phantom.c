@@ -18,6 +18,6 @@ enum cxn_status cxn_phantom(cxn_context *ctx, const struct cxn_phantom_options *
         .seed = options->seed,
         .balanced = options->balanced != 0,
     };
-    const struct cxn_phantom_progress progress = { options->progress, options->progress_ctx };
+    const struct cxn_progress progress = { options->progress, options->progress_ctx };
     return cxn_phantom_write(cxn_context_env(ctx), &spec, options->out, &progress, err);
 }

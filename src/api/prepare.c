@@ -37,8 +37,7 @@ static enum cxn_status prepare_lists(const struct cxn_env *env,
         .list_count = o->list_count,
         .path = o->out,
         .skip_bad = o->skip_bad != 0,
-        .tell = o->progress,
-        .tell_ctx = o->progress_ctx,
+        .progress = { o->progress, o->progress_ctx },
     };
     struct cxn_prepare_counts counts;
     status = cxn_prepare_run(env, &job, &counts, err);
@@ -59,7 +58,8 @@ enum cxn_status cxn_prepare(cxn_context *ctx, const struct cxn_prepare_options *
     enum cxn_status status = check_options(options, err);
     if (status != CXN_OK) return status;
     cxn_list **lists = cxn_alloc_zero(env->mem, options->list_count, sizeof *lists);
-    if (!lists) return cxn_fail_nomem(err, env->mem, options->list_count, "the lists");
+    if (!lists)
+        return cxn_fail_nomem(err, env->mem, options->list_count * sizeof *lists, "the lists");
     status = prepare_lists(env, options, lists, result, err);
     for (size_t i = 0; i < options->list_count; i++) cxn_list_close(&lists[i]);
     cxn_free(lists);

@@ -7,6 +7,9 @@
 #include "api/context.h"
 #include "api/lists.h"
 #include "base/sort.h"
+#include "data/names.h"
+
+_Static_assert(CXN_NAME_BYTES == CXN_NAME_MAX_BYTES + 1, "one limit on names");
 
 /* A list, and its images with those of one patient side by side. */
 struct split {

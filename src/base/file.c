@@ -6,12 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int64_t cxn_file_time_ns(const struct timespec *t)
-{
-    /* Unsigned: dates after 2262, which file systems can hold, wrap instead of being undefined. */
-    return (int64_t)((uint64_t)t->tv_sec * 1000000000u + (uint64_t)t->tv_nsec);
-}
-
 enum cxn_status cxn_file_open(struct cxn_file *f, const char *path, struct cxn_error *err)
 {
     *f = (struct cxn_file){ .fd = -1 };
@@ -30,7 +24,6 @@ enum cxn_status cxn_file_open(struct cxn_file *f, const char *path, struct cxn_e
     }
     f->fd = fd;
     f->size_bytes = (uint64_t)st.st_size;
-    f->mtime_ns = cxn_file_time_ns(&st.st_mtim);
     return CXN_OK;
 }
 
@@ -57,6 +50,18 @@ void cxn_file_close(struct cxn_file *f)
 {
     if (f->fd >= 0) close(f->fd);
     f->fd = -1;
+}
+
+enum cxn_status cxn_file_stamp(const char *path, struct cxn_file_stamp *stamp,
+                               struct cxn_error *err)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) return cxn_fail_errno(err, errno, "examine", path);
+    stamp->size_bytes = (uint64_t)st.st_size;
+    /* Unsigned: dates after 2262, which file systems can hold, wrap instead of being undefined. */
+    stamp->mtime_ns = (int64_t)((uint64_t)st.st_mtim.tv_sec * 1000000000u +
+                                (uint64_t)st.st_mtim.tv_nsec);
+    return CXN_OK;
 }
 
 static enum cxn_status read_open_file(struct cxn_mem *mem, const struct cxn_file *f,

@@ -2,9 +2,9 @@
 #ifndef CXN_BASE_FILE_H
 #define CXN_BASE_FILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 #include "base/mem.h"
 
@@ -14,11 +14,7 @@
 struct cxn_file {
     int fd;
     uint64_t size_bytes; /* when opened */
-    int64_t mtime_ns;    /* last change of content, ns since 1970 */
 };
-
-/* A time of a file as one number; any time that stat() may give. */
-int64_t cxn_file_time_ns(const struct timespec *t);
 
 enum cxn_status cxn_file_open(struct cxn_file *f, const char *path, struct cxn_error *err);
 
@@ -28,6 +24,14 @@ enum cxn_status cxn_file_pread(const struct cxn_file *f, const char *path, uint6
                                void *dst, size_t n, struct cxn_error *err);
 
 void cxn_file_close(struct cxn_file *f);
+
+/* What tells one content of a file from another without reading it. CXN_E_IO. */
+struct cxn_file_stamp {
+    uint64_t size_bytes;
+    int64_t mtime_ns; /* last change of content, ns since 1970 */
+};
+enum cxn_status cxn_file_stamp(const char *path, struct cxn_file_stamp *stamp,
+                               struct cxn_error *err);
 
 /* The whole of a file in memory of its own. A file over limit_bytes is CXN_E_LIMIT, before anything
  * is allocated. Free data with cxn_free(). */
@@ -59,6 +63,10 @@ uint64_t cxn_out_size(const cxn_out *out);
  * stood under the final name is as it was; but where the folder alone cannot be synced, the new
  * file stands there, complete, and may be lost when the power fails. */
 enum cxn_status cxn_out_commit(cxn_out **out, struct cxn_error *err);
+
+/* Whether path may be written: CXN_E_IO for a symbolic link and anything else that is not a regular
+ * file. *there: there is a file under that name; it would be replaced. */
+enum cxn_status cxn_file_check_target(const char *path, bool *there, struct cxn_error *err);
 
 /* After a rename or a removal: put the folder that holds path on the disk. */
 enum cxn_status cxn_file_sync_folder(const char *path, struct cxn_error *err);

@@ -31,13 +31,11 @@ static void out_free(cxn_out **out)
     *out = NULL;
 }
 
-static enum cxn_status check_target(const char *path, struct cxn_error *err)
+enum cxn_status cxn_file_check_target(const char *path, bool *there, struct cxn_error *err)
 {
     struct stat st;
-    if (lstat(path, &st) != 0) {
-        if (errno == ENOENT) return CXN_OK;
-        return cxn_fail_errno(err, errno, "write", path);
-    }
+    *there = lstat(path, &st) == 0;
+    if (!*there) return errno == ENOENT ? CXN_OK : cxn_fail_errno(err, errno, "write", path);
     if (S_ISREG(st.st_mode)) return CXN_OK;
     return cxn_fail(err, CXN_E_IO, "cannot write '%s': it exists and is not a regular file", path);
 }
@@ -63,8 +61,9 @@ static enum cxn_status open_temp(cxn_out *out, const char *path, struct cxn_erro
 
 enum cxn_status cxn_out_open(cxn_out **out, const char *path, struct cxn_error *err)
 {
+    bool there;
     *out = NULL;
-    enum cxn_status status = check_target(path, err);
+    enum cxn_status status = cxn_file_check_target(path, &there, err);
     if (status != CXN_OK) return status;
     cxn_out *o = calloc(1, sizeof *o);
     if (!o) return cxn_fail(err, CXN_E_NOMEM, "no memory to write '%s'", path);

@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "data/names.h"
 #include "image/image.h"
 
 enum { VERSION = 1, HEADER_CRC_AT = 60 };
-static const uint8_t file_magic[8] = { 'C', 'X', 'N', 'C', 'A', 'C', 'H', 'E' };
+const uint8_t cxn_cache_magic[CXN_CACHE_MAGIC_BYTES] = { 'C', 'X', 'N', 'C', 'A', 'C', 'H', 'E' };
 static const uint8_t record_magic[4] = { 'C', 'X', 'N', 'R' };
 
 static uint8_t *put_u32(uint8_t *p, uint32_t v)
@@ -29,8 +30,8 @@ uint64_t cxn_cache_align(uint64_t n)
 void cxn_cache_header_encode(const struct cxn_cache_header *h, uint8_t dst[CXN_CACHE_HEADER_BYTES])
 {
     memset(dst, 0, CXN_CACHE_HEADER_BYTES);
-    memcpy(dst, file_magic, sizeof file_magic);
-    uint8_t *p = put_u32(dst + sizeof file_magic, VERSION);
+    memcpy(dst, cxn_cache_magic, CXN_CACHE_MAGIC_BYTES);
+    uint8_t *p = put_u32(dst + CXN_CACHE_MAGIC_BYTES, VERSION);
     p = put_u32(p, CXN_RESIZE_SIDE);
     p = put_u64(p, h->entry_count);
     p = put_u64(p, h->index_offset);
@@ -43,7 +44,8 @@ enum cxn_status cxn_cache_header_decode(const uint8_t src[CXN_CACHE_HEADER_BYTES
                                         struct cxn_cache_header *h, struct cxn_error *err)
 {
     struct cxn_cursor c = cxn_cursor_make(src, CXN_CACHE_HEADER_BYTES);
-    if (memcmp(cxn_cursor_bytes(&c, sizeof file_magic), file_magic, sizeof file_magic) != 0)
+    const uint8_t *magic = cxn_cursor_bytes(&c, CXN_CACHE_MAGIC_BYTES);
+    if (memcmp(magic, cxn_cache_magic, CXN_CACHE_MAGIC_BYTES) != 0)
         return cxn_fail(err, CXN_E_FORMAT, "not a cache made by chexnet prepare");
     const uint32_t version = cxn_cursor_u32le(&c), side = cxn_cursor_u32le(&c);
     if (version != VERSION)
@@ -89,10 +91,10 @@ static enum cxn_status decode_name(struct cxn_cursor *c, size_t name_bytes, cons
                           - CXN_CACHE_ENTRY_BYTES;
     const char *text = (const char *)cxn_cursor_bytes(c, padded);
     if (!text) return cxn_fail(err, CXN_E_FORMAT, "an entry goes past the end");
-    if (name_bytes < 1 || name_bytes > CXN_CACHE_NAME_BYTES_MAX
+    if (name_bytes < 1 || name_bytes > CXN_NAME_MAX_BYTES
         || memchr(text, '\0', padded) != text + name_bytes || memchr(text, '/', name_bytes))
         return cxn_fail(err, CXN_E_FORMAT, "an entry's name is not a file name of 1..%d bytes",
-                        CXN_CACHE_NAME_BYTES_MAX);
+                        CXN_NAME_MAX_BYTES);
     for (size_t i = name_bytes; i < padded; i++)
         if (text[i] != '\0')
             return cxn_fail(err, CXN_E_FORMAT, "'%s': padding of its entry is not 0", text);

@@ -15,14 +15,17 @@
  * records alone say what is there.
  */
 enum {
+    CXN_CACHE_MAGIC_BYTES = 8, /* of the header */
     CXN_CACHE_HEADER_BYTES = 64,
     CXN_CACHE_RECORD_BYTES = 16, /* of a record before its entry */
     CXN_CACHE_ENTRY_BYTES = 48,  /* of an entry before its name */
     CXN_CACHE_ENTRY_BYTES_MAX = 48 + 256,
     CXN_CACHE_ALIGN_BYTES = 64,
-    CXN_CACHE_NAME_BYTES_MAX = 255,
 };
 #define CXN_CACHE_INDEX_BYTES_MAX ((uint64_t)256 << 20)
+
+/* The first bytes of a cache, finished or not. */
+extern const uint8_t cxn_cache_magic[CXN_CACHE_MAGIC_BYTES];
 
 struct cxn_cache_header {
     uint64_t entry_count;

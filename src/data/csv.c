@@ -34,8 +34,10 @@ static enum cxn_status copy_field(char **to, const char **line, const char *end,
     return CXN_OK;
 }
 
-enum cxn_status cxn_csv_split(struct cxn_csv_row *row, const char *line, size_t length,
-                              struct cxn_error *err)
+/* line: length bytes, at most CXN_TEXT_LINE_MAX_BYTES, without a NUL byte, as cxn_lines_next()
+ * gives it. */
+static enum cxn_status split_line(struct cxn_csv_row *row, const char *line, size_t length,
+                                  struct cxn_error *err)
 {
     const char *end = line + length;
     char *to = row->text; /* never overtakes line: each field ends in a comma or the end */
@@ -49,6 +51,17 @@ enum cxn_status cxn_csv_split(struct cxn_csv_row *row, const char *line, size_t 
         if (line == end) return CXN_OK;
         line++;
     }
+}
+
+enum cxn_status cxn_csv_next(struct cxn_csv_row *row, struct cxn_lines *lines,
+                             struct cxn_error *err)
+{
+    const char *line;
+    size_t length;
+    row->count = 0;
+    const enum cxn_status status = cxn_lines_next(lines, &line, &length, err);
+    if (status != CXN_OK || !line) return status;
+    return cxn_lines_fail(lines, err, split_line(row, line, length, err));
 }
 
 size_t cxn_csv_find(const struct cxn_csv_row *row, const char *text)

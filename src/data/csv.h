@@ -13,10 +13,11 @@ struct cxn_csv_row {
     char text[CXN_TEXT_LINE_MAX_BYTES + 1];
 };
 
-/* line: length bytes, at most CXN_TEXT_LINE_MAX_BYTES, without a NUL byte, as cxn_lines_next()
- * gives it. CXN_E_FORMAT for a stray or missing quote, CXN_E_LIMIT for too many fields. */
-enum cxn_status cxn_csv_split(struct cxn_csv_row *row, const char *line, size_t length,
-                              struct cxn_error *err);
+/* The next row of a file; it has no fields after the last line. CXN_E_FORMAT for a stray or missing
+ * quote, CXN_E_LIMIT for too many fields, or what cxn_lines_next() says. Errors are complete, with
+ * place. */
+enum cxn_status cxn_csv_next(struct cxn_csv_row *row, struct cxn_lines *lines,
+                             struct cxn_error *err);
 
 /* Index of the field that reads exactly so, or SIZE_MAX. */
 size_t cxn_csv_find(const struct cxn_csv_row *row, const char *text);

@@ -119,14 +119,11 @@ static enum cxn_status read_rows(cxn_entries *entries, char *names, struct cxn_l
     struct cxn_csv_row row;
     struct columns columns = { 0 };
     for (;;) {
-        const char *line;
-        size_t length;
-        enum cxn_status status = cxn_lines_next(lines, &line, &length, err);
-        if (status != CXN_OK || !line) return status;
-        status = cxn_csv_split(&row, line, length, err);
-        if (status == CXN_OK && lines->number == 1) {
+        enum cxn_status status = cxn_csv_next(&row, lines, err);
+        if (status != CXN_OK || row.count == 0) return status;
+        if (lines->number == 1) {
             status = read_header(&columns, &row, err);
-        } else if (status == CXN_OK) {
+        } else {
             struct cxn_item *item = &entries->items[entries->count];
             status = read_row(item, entries->count, &names, &row, &columns, err);
             entries->count++;
@@ -151,8 +148,8 @@ enum cxn_status cxn_entries_parse(cxn_entries **out, const struct cxn_env *env, 
     status = read_rows(entries, names, &lines, err);
     if (status == CXN_OK) {
         const struct cxn_names by_name = cxn_names_of_items(entries->items, entries->count);
-        cxn_names_sort(&by_name, entries->order, entries->order + entries->count);
-        status = cxn_names_unique(&by_name, entries->order, source, 2, err);
+        status = cxn_names_index(&by_name, entries->order, entries->order + entries->count, source,
+                                 2, err);
     }
     if (status != CXN_OK) {
         cxn_entries_close(&entries);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "data/cache.h"
+#include "data/names.h"
 #include "image/image.h"
 
 enum { PATH_BYTES = 4096 };
@@ -55,7 +56,8 @@ enum cxn_status cxn_images_open(cxn_images **out, const struct cxn_env *env,
     images->env = env;
     images->folders = cxn_alloc_zero(env->mem, path_count, sizeof *images->folders);
     enum cxn_status status = CXN_OK;
-    if (!images->folders) status = cxn_fail_nomem(err, env->mem, path_count, "the folders");
+    if (!images->folders)
+        status = cxn_fail_nomem(err, env->mem, path_count * sizeof *images->folders, "the folders");
     for (size_t i = 0; status == CXN_OK && i < path_count; i++)
         status = add_path(images, paths[i], path_count, err);
     if (status != CXN_OK) {
@@ -87,16 +89,6 @@ enum cxn_status cxn_images_fit(const cxn_images *images, const cxn_list *list,
                     cxn_cache_path(images->cache), missing, list->count, first);
 }
 
-static enum cxn_status check_name(const char *name, struct cxn_error *err)
-{
-    const size_t bytes = strlen(name);
-    if (bytes >= 1 && bytes <= CXN_CACHE_NAME_BYTES_MAX && !strchr(name, '/')
-        && strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
-        return CXN_OK;
-    return cxn_fail(err, CXN_E_FORMAT, "image '%.300s': expected the name of a file, without '/'",
-                    name);
-}
-
 static enum cxn_status join_path(const char *folder, const char *name, char path[PATH_BYTES],
                                  struct cxn_error *err)
 {
@@ -113,7 +105,7 @@ static enum cxn_status join_path(const char *folder, const char *name, char path
 static enum cxn_status find_file(const cxn_images *images, const char *name, char path[PATH_BYTES],
                                  struct cxn_error *err)
 {
-    enum cxn_status status = check_name(name, err);
+    enum cxn_status status = cxn_name_check(name, strlen(name), err);
     for (size_t i = 0; status == CXN_OK && i < images->folder_count; i++) {
         status = join_path(images->folders[i], name, path, err);
         if (status != CXN_OK || images->folder_count == 1) return status;
@@ -152,18 +144,13 @@ enum cxn_status cxn_images_read(const cxn_images *images, const char *name,
     return cxn_fail_in(err, resize_in_place(images->env, picture, err), path);
 }
 
-enum cxn_status cxn_images_source(const cxn_images *images, const char *name,
-                                  struct cxn_source *source, struct cxn_error *err)
+enum cxn_status cxn_images_stamp(const cxn_images *images, const char *name,
+                                 struct cxn_file_stamp *stamp, struct cxn_error *err)
 {
     char path[PATH_BYTES];
     if (images->cache) return cxn_fail(err, CXN_E_ARG, "a cache has no source files");
     const enum cxn_status status = find_file(images, name, path, err);
-    if (status != CXN_OK) return status;
-    struct stat st;
-    if (stat(path, &st) != 0) return cxn_fail_errno(err, errno, "open", path);
-    source->size_bytes = (uint64_t)st.st_size;
-    source->mtime_ns = cxn_file_time_ns(&st.st_mtim);
-    return CXN_OK;
+    return status == CXN_OK ? cxn_file_stamp(path, stamp, err) : status;
 }
 
 void cxn_images_close(cxn_images **images)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/size.h"
 #include "data/names.h"
 
@@ -122,8 +121,8 @@ static enum cxn_status check_unique(struct cxn_mem *mem, const cxn_list *list, c
     if (!order)
         return cxn_fail_nomem(err, mem, list->count * 2 * sizeof *order, "an index of image names");
     const struct cxn_names names = cxn_names_of_items(list->items, list->count);
-    cxn_names_sort(&names, order, order + list->count);
-    const enum cxn_status status = cxn_names_unique(&names, order, source, 1, err);
+    const enum cxn_status status =
+        cxn_names_index(&names, order, order + list->count, source, 1, err);
     cxn_free(order);
     return status;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/env.h"
+#include "base/hash.h"
 
 enum { CXN_FINDING_COUNT = 14 };
 
@@ -27,7 +28,7 @@ struct cxn_item {
 typedef struct cxn_list {
     size_t count;
     bool labelled; /* false for a name-only list read without an entry table */
-    char sha256[65]; /* of the file's bytes, hex */
+    char sha256[CXN_SHA256_HEX_BYTES]; /* of the file's bytes */
     struct cxn_item *items;
 } cxn_list;
 

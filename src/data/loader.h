@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/env.h"
+#include "base/file.h"
 #include "base/picture.h"
 #include "data/list.h"
 
@@ -36,15 +37,9 @@ enum cxn_status cxn_images_read(const cxn_images *images, const char *name,
                                 struct cxn_picture *picture, unsigned *notes,
                                 struct cxn_error *err);
 
-/* What tells one content of a source file from another without reading it. */
-struct cxn_source {
-    uint64_t size_bytes;
-    int64_t mtime_ns;
-};
-
 /* Of the file that cxn_images_read() would decode; for folders only. */
-enum cxn_status cxn_images_source(const cxn_images *images, const char *name,
-                                  struct cxn_source *source, struct cxn_error *err);
+enum cxn_status cxn_images_stamp(const cxn_images *images, const char *name,
+                                 struct cxn_file_stamp *stamp, struct cxn_error *err);
 
 void cxn_images_close(cxn_images **images);
 

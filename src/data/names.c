@@ -62,10 +62,28 @@ static bool name_before(const void *ctx, uint32_t a, uint32_t b)
     return strcmp(name_at(ctx, a), name_at(ctx, b)) < 0;
 }
 
-void cxn_names_sort(const struct cxn_names *names, uint32_t *order, uint32_t *scratch)
+static enum cxn_status check_unique(const struct cxn_names *names, const uint32_t *order,
+                                    const char *source, size_t first_line, struct cxn_error *err)
+{
+    size_t first = SIZE_MAX, second = SIZE_MAX; /* the pair that a reader of the file meets first */
+    for (size_t i = 1; i < names->count; i++) {
+        if (order[i] >= second || name_before(names, order[i - 1], order[i])) continue;
+        first = order[i - 1];
+        second = order[i];
+    }
+    if (second == SIZE_MAX) return CXN_OK;
+    const struct cxn_lines place = { .source = source, .number = first_line + second };
+    return cxn_lines_fail(&place, err,
+                          cxn_fail(err, CXN_E_FORMAT, "image '%s' is already on line %zu",
+                                   name_at(names, second), first_line + first));
+}
+
+enum cxn_status cxn_names_index(const struct cxn_names *names, uint32_t *order, uint32_t *scratch,
+                                const char *source, size_t first_line, struct cxn_error *err)
 {
     for (size_t i = 0; i < names->count; i++) order[i] = (uint32_t)i;
     cxn_sort_indices(order, scratch, names->count, name_before, names);
+    return check_unique(names, order, source, first_line, err);
 }
 
 size_t cxn_names_find(const struct cxn_names *names, const uint32_t *order, const char *name)
@@ -79,20 +97,4 @@ size_t cxn_names_find(const struct cxn_names *names, const uint32_t *order, cons
         else hi = middle;
     }
     return SIZE_MAX;
-}
-
-enum cxn_status cxn_names_unique(const struct cxn_names *names, const uint32_t *order,
-                                 const char *source, size_t first_line, struct cxn_error *err)
-{
-    size_t first = SIZE_MAX, second = SIZE_MAX; /* the pair that a reader of the file meets first */
-    for (size_t i = 1; i < names->count; i++) {
-        if (order[i] >= second || name_before(names, order[i - 1], order[i])) continue;
-        first = order[i - 1];
-        second = order[i];
-    }
-    if (second == SIZE_MAX) return CXN_OK;
-    const struct cxn_lines place = { .source = source, .number = first_line + second };
-    return cxn_lines_fail(&place, err,
-                          cxn_fail(err, CXN_E_FORMAT, "image '%s' is already on line %zu",
-                                   name_at(names, second), first_line + first));
 }

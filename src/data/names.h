@@ -34,14 +34,12 @@ static inline struct cxn_names cxn_names_of_items(const struct cxn_item *items, 
 }
 
 /* Fill order, room for names->count, with the rows sorted by name; scratch as for
- * cxn_sort_indices(). */
-void cxn_names_sort(const struct cxn_names *names, uint32_t *order, uint32_t *scratch);
+ * cxn_sort_indices(). CXN_E_FORMAT naming both lines when a name occurs twice: row i stands on line
+ * first_line + i of source. */
+enum cxn_status cxn_names_index(const struct cxn_names *names, uint32_t *order, uint32_t *scratch,
+                                const char *source, size_t first_line, struct cxn_error *err);
 
-/* The row of that name, or SIZE_MAX; order as cxn_names_sort() left it. */
+/* The row of that name, or SIZE_MAX; order as cxn_names_index() left it. */
 size_t cxn_names_find(const struct cxn_names *names, const uint32_t *order, const char *name);
-
-/* CXN_E_FORMAT naming both lines when a name occurs twice. Row i stands on line first_line + i. */
-enum cxn_status cxn_names_unique(const struct cxn_names *names, const uint32_t *order,
-                                 const char *source, size_t first_line, struct cxn_error *err);
 
 #endif

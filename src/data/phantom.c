@@ -24,7 +24,7 @@ struct boxes {
 struct set {
     const struct cxn_env *env;
     const struct cxn_phantom_spec *spec;
-    const struct cxn_phantom_progress *progress;
+    const struct cxn_progress *progress;
     struct cxn_phantom_image *images;
     struct boxes *boxes; /* of each image */
     char folder[PATH_BYTES]; /* temporary, beside the final one */
@@ -73,13 +73,12 @@ static void finish_picture(struct set *set, size_t index, enum cxn_status status
 {
     pthread_mutex_lock(&set->lock);
     set->done++;
-    const struct cxn_phantom_progress *p = set->progress;
     if (status != CXN_OK && (set->status == CXN_OK || index < set->failed_at)) {
         set->status = status;
         set->failed_at = index;
         set->error = *err;
-    } else if (status == CXN_OK && set->status == CXN_OK && p && p->tell
-               && p->tell(p->ctx, set->done, set->spec->images) != 0) {
+    } else if (status == CXN_OK && set->status == CXN_OK &&
+               cxn_progress_stops(set->progress, set->done, set->spec->images)) {
         set->failed_at = index;
         set->status = cxn_fail(&set->error, CXN_E_STOPPED, "stopped after %zu of %zu images",
                                set->done, set->spec->images);
@@ -117,17 +116,17 @@ static void put_list(const struct set *set, cxn_out *out, int split)
 
 static void put_train(const struct set *set, cxn_out *out)
 {
-    put_list(set, out, CXN_SPLIT_TRAIN);
+    put_list(set, out, CXN_PHANTOM_TRAIN);
 }
 
 static void put_val(const struct set *set, cxn_out *out)
 {
-    put_list(set, out, CXN_SPLIT_VAL);
+    put_list(set, out, CXN_PHANTOM_VAL);
 }
 
 static void put_test(const struct set *set, cxn_out *out)
 {
-    put_list(set, out, CXN_SPLIT_TEST);
+    put_list(set, out, CXN_PHANTOM_TEST);
 }
 
 /* As NIH writes them: in alphabetical order, with bars between. */
@@ -287,7 +286,7 @@ static enum cxn_status fill_folder(struct set *set, const char *folder, struct c
 }
 
 enum cxn_status cxn_phantom_write(const struct cxn_env *env, const struct cxn_phantom_spec *spec,
-                                  const char *folder, const struct cxn_phantom_progress *progress,
+                                  const char *folder, const struct cxn_progress *progress,
                                   struct cxn_error *err)
 {
     enum cxn_status status = check_spec(spec, err);

@@ -4,6 +4,7 @@
 
 #include "base/env.h"
 #include "base/picture.h"
+#include "base/progress.h"
 #include "data/phantom_scene.h"
 
 /* A synthetic data set in the form of ChestX-ray14. Everything is a function of these. */
@@ -21,7 +22,13 @@ enum {
     CXN_PHANTOM_SIZE_MAX = 2048,
 };
 
-enum cxn_phantom_split { CXN_SPLIT_TRAIN, CXN_SPLIT_VAL, CXN_SPLIT_TEST, CXN_SPLIT_COUNT };
+/* The lists that the set is split into. */
+enum cxn_phantom_list {
+    CXN_PHANTOM_TRAIN,
+    CXN_PHANTOM_VAL,
+    CXN_PHANTOM_TEST,
+    CXN_PHANTOM_LISTS,
+};
 
 struct cxn_phantom_image {
     uint32_t patient, follow_up; /* from 1, from 0: the name is %08u_%03u.png */
@@ -45,17 +52,11 @@ enum cxn_status cxn_phantom_draw(const struct cxn_env *env, const struct cxn_pha
                                  struct cxn_picture *picture, struct cxn_phantom_box *boxes,
                                  size_t *box_count, struct cxn_error *err);
 
-/* Told after each image, never two calls at once, from any thread; not 0 ends the work. */
-struct cxn_phantom_progress {
-    int (*tell)(void *ctx, size_t done, size_t total); /* may be NULL */
-    void *ctx;
-};
-
 /* Draw and write the whole set into a folder that does not exist or is empty. It appears under its
- * name when complete. CXN_E_ARG for a spec out of range, CXN_E_IO, CXN_E_NOMEM; CXN_E_ARG too when
- * progress ended the work. */
+ * name when complete. progress, which may be NULL, is told of each image. CXN_E_ARG for a spec out
+ * of range, CXN_E_IO, CXN_E_NOMEM, CXN_E_STOPPED. */
 enum cxn_status cxn_phantom_write(const struct cxn_env *env, const struct cxn_phantom_spec *spec,
-                                  const char *folder, const struct cxn_phantom_progress *progress,
+                                  const char *folder, const struct cxn_progress *progress,
                                   struct cxn_error *err);
 
 #endif

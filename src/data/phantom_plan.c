@@ -67,16 +67,16 @@ static void plan_patient(const struct cxn_phantom_spec *spec, uint32_t patient,
 }
 
 /* The list that is furthest behind its share of 70, 10 and 20 percent. */
-static enum cxn_phantom_split pick_split(const size_t filled[CXN_SPLIT_COUNT], size_t next_total)
+static enum cxn_phantom_list pick_split(const size_t filled[CXN_PHANTOM_LISTS], size_t next_total)
 {
-    static const double share[CXN_SPLIT_COUNT] = { 0.7, 0.1, 0.2 };
-    enum cxn_phantom_split best = CXN_SPLIT_TRAIN;
+    static const double share[CXN_PHANTOM_LISTS] = { 0.7, 0.1, 0.2 };
+    enum cxn_phantom_list best = CXN_PHANTOM_TRAIN;
     double most = -1e300;
-    for (int i = 0; i < CXN_SPLIT_COUNT; i++) {
+    for (int i = 0; i < CXN_PHANTOM_LISTS; i++) {
         const double behind = share[i] * (double)next_total - (double)filled[i];
         if (behind > most) {
             most = behind;
-            best = (enum cxn_phantom_split)i;
+            best = (enum cxn_phantom_list)i;
         }
     }
     return best;
@@ -92,7 +92,7 @@ enum cxn_status cxn_phantom_plan(const struct cxn_env *env, const struct cxn_pha
     /* A small set keeps patients small, so that no list stays empty. */
     size_t most = spec->images / 10;
     if (most > IMAGES_A_PATIENT_MAX) most = IMAGES_A_PATIENT_MAX;
-    size_t filled[CXN_SPLIT_COUNT] = { 0 };
+    size_t filled[CXN_PHANTOM_LISTS] = { 0 };
     uint32_t patient = 0;
     for (size_t done = 0; done < spec->images;) {
         patient++;
@@ -100,7 +100,7 @@ enum cxn_status cxn_phantom_plan(const struct cxn_env *env, const struct cxn_pha
             cxn_random_make(spec->seed, (uint64_t)STREAM_PATIENT << 56 | patient);
         size_t count = draw_image_count(&r, most);
         if (count > spec->images - done) count = spec->images - done;
-        const enum cxn_phantom_split split = pick_split(filled, done + count);
+        const enum cxn_phantom_list split = pick_split(filled, done + count);
         plan_patient(spec, patient, &r, images + done, count);
         for (size_t i = done; i < done + count; i++) images[i].split = (uint8_t)split;
         filled[split] += count;

@@ -99,13 +99,10 @@ static enum cxn_status read_lines(cxn_predictions *p, char *names, struct cxn_li
 {
     struct cxn_csv_row row;
     for (;;) {
-        const char *line;
-        size_t length;
-        enum cxn_status status = cxn_lines_next(lines, &line, &length, err);
-        if (status != CXN_OK || !line) return status;
-        status = cxn_csv_split(&row, line, length, err);
-        if (status == CXN_OK && lines->number == 1) status = check_header(&row, err);
-        else if (status == CXN_OK) status = read_row(p, &names, &row, err);
+        enum cxn_status status = cxn_csv_next(&row, lines, err);
+        if (status != CXN_OK || row.count == 0) return status;
+        if (lines->number == 1) status = check_header(&row, err);
+        else status = read_row(p, &names, &row, err);
         if (status != CXN_OK) return cxn_lines_fail(lines, err, status);
     }
 }
@@ -134,8 +131,7 @@ enum cxn_status cxn_predictions_parse(cxn_predictions **out, const struct cxn_en
     status = read_lines(p, names, &lines, err);
     if (status == CXN_OK) {
         const struct cxn_names by_name = names_of(p);
-        cxn_names_sort(&by_name, p->order, scratch);
-        status = cxn_names_unique(&by_name, p->order, source, 2, err);
+        status = cxn_names_index(&by_name, p->order, scratch, source, 2, err);
     }
     if (status != CXN_OK) {
         cxn_predictions_close(&p);

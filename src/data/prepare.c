@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/prepare.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "data/cache.h"
 #include "image/image.h"
@@ -14,7 +12,7 @@ enum { SLOTS_A_THREAD = 4 };
 /* One image that the cache is to hold. */
 struct piece {
     const char *name;
-    struct cxn_source source;
+    struct cxn_file_stamp source;
     bool found, done; /* there is a source file; entry is in the unfinished cache */
     struct cxn_cache_entry entry;
 };
@@ -59,8 +57,8 @@ static enum cxn_status plan_pieces(struct work *w, struct cxn_error *err)
     /* The state of a source is taken before it is decoded: a file that changes in between will be
      * decoded again next time. */
     for (size_t i = 0; i < w->count; i++)
-        w->pieces[i].found = cxn_images_source(w->job->images, w->pieces[i].name,
-                                               &w->pieces[i].source, NULL) == CXN_OK;
+        w->pieces[i].found = cxn_images_stamp(w->job->images, w->pieces[i].name,
+                                              &w->pieces[i].source, NULL) == CXN_OK;
     return CXN_OK;
 }
 
@@ -89,22 +87,19 @@ static void take_found(void *ctx, const struct cxn_cache_entry *e)
 /* The cache of that name: absent is fine, damaged is made anew, another file is not overwritten. */
 static enum cxn_status open_old(struct work *w, struct cxn_error *err)
 {
-    struct stat st;
     const char *path = w->job->path;
-    if (lstat(path, &st) != 0)
-        return errno == ENOENT ? CXN_OK : cxn_fail_errno(err, errno, "write", path);
-    if (!S_ISREG(st.st_mode))
-        return cxn_fail(err, CXN_E_IO, "cannot write '%s': it exists and is not a regular file",
-                        path);
+    bool there;
+    enum cxn_status status = cxn_file_check_target(path, &there, err);
+    if (status != CXN_OK || !there) return status;
     struct cxn_file file;
-    enum cxn_status status = cxn_file_open(&file, path, err);
+    status = cxn_file_open(&file, path, err);
     if (status != CXN_OK) return status;
-    char magic[8] = "";
+    uint8_t magic[CXN_CACHE_MAGIC_BYTES] = { 0 };
     if (file.size_bytes >= sizeof magic)
         status = cxn_file_pread(&file, path, 0, magic, sizeof magic, err);
     cxn_file_close(&file);
     if (status != CXN_OK) return status;
-    if (memcmp(magic, "CXNCACHE", sizeof magic) != 0)
+    if (memcmp(magic, cxn_cache_magic, sizeof magic) != 0)
         return cxn_fail(err, CXN_E_IO, "cannot write '%s': it exists and is not a cache", path);
     struct cxn_error why = { "" };
     status = cxn_cache_open(&w->old, w->env, path, &why);
@@ -193,9 +188,8 @@ static enum cxn_status add_sample(struct work *w, struct piece *p, const struct 
 
 static enum cxn_status tell_progress(struct work *w, struct cxn_error *err)
 {
-    const struct cxn_prepare_job *job = w->job;
     w->done++;
-    if (!job->tell || job->tell(job->tell_ctx, w->done, w->count) == 0) return CXN_OK;
+    if (!cxn_progress_stops(&w->job->progress, w->done, w->count)) return CXN_OK;
     return cxn_fail(err, CXN_E_STOPPED, "stopped after %zu of %zu images; a next run goes on there",
                     w->done, w->count);
 }

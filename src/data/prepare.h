@@ -2,6 +2,7 @@
 #ifndef CXN_DATA_PREPARE_H
 #define CXN_DATA_PREPARE_H
 
+#include "base/progress.h"
 #include "data/loader.h"
 
 struct cxn_prepare_job {
@@ -10,8 +11,7 @@ struct cxn_prepare_job {
     size_t list_count;
     const char *path; /* of the cache */
     bool skip_bad;    /* note an image that cannot be decoded instead of failing */
-    int (*tell)(void *ctx, size_t done, size_t total); /* not 0 ends the work; may be NULL */
-    void *tell_ctx;
+    struct cxn_progress progress;
 };
 
 struct cxn_prepare_counts {
@@ -24,8 +24,9 @@ struct cxn_prepare_counts {
 
 /*
  * Decode and resize the images of the lists into one cache (docs/formats.md). What an interrupted
- * run, or the cache of that name, holds of unchanged source files is kept. CXN_E_ARG when tell
- * ended the work; the failure of the first bad image without skip_bad; CXN_E_IO, CXN_E_NOMEM.
+ * run, or the cache of that name, holds of unchanged source files is kept. CXN_E_STOPPED when
+ * progress ended the work; the failure of the first bad image without skip_bad; CXN_E_ARG for
+ * images that are a cache; CXN_E_IO, CXN_E_NOMEM.
  */
 enum cxn_status cxn_prepare_run(const struct cxn_env *env, const struct cxn_prepare_job *job,
                                 struct cxn_prepare_counts *counts, struct cxn_error *err);

@@ -69,7 +69,7 @@ static enum cxn_status prepare_some(struct setting *s, bool skip_bad, size_t sto
     struct stop stop = { .after = stop_at };
     const struct cxn_prepare_job job = { .images = s->images, .lists = &list, .list_count = 1,
                                          .path = s->cache, .skip_bad = skip_bad,
-                                         .tell = stop_at ? stop_after : NULL, .tell_ctx = &stop };
+                                         .progress = { stop_at ? stop_after : NULL, &stop } };
     return cxn_prepare_run(&s->env, &job, counts, err);
 }
 

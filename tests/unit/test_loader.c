@@ -90,10 +90,10 @@ static void a_name_is_no_path(void **state)
     (void)state;
     const struct cxn_env env = { 0 };
     cxn_images *images = open_scratch(&env);
-    expect_refused(images, "../a.png", CXN_E_FORMAT, "without '/'");
-    expect_refused(images, "/etc/passwd", CXN_E_FORMAT, "without '/'");
-    expect_refused(images, "..", CXN_E_FORMAT, "the name of a file");
-    expect_refused(images, "", CXN_E_FORMAT, "the name of a file");
+    expect_refused(images, "../a.png", CXN_E_FORMAT, "image name '../a.png', expected a file name");
+    expect_refused(images, "/etc/passwd", CXN_E_FORMAT, "'/etc/passwd', expected a file name");
+    expect_refused(images, "..", CXN_E_FORMAT, "image name '..', expected a file name");
+    expect_refused(images, "", CXN_E_FORMAT, "no image name");
     expect_refused(images, "none.png", CXN_E_IO, "none.png': No such file");
     cxn_images_close(&images);
 }

@@ -54,7 +54,7 @@ static void check_split(size_t count)
 {
     const struct cxn_phantom_spec spec = { .images = count, .size = 256, .seed = count };
     struct cxn_phantom_image *images = plan(&spec);
-    size_t filled[CXN_SPLIT_COUNT] = { 0 }, most = 0;
+    size_t filled[CXN_PHANTOM_LISTS] = { 0 }, most = 0;
     for (size_t i = 0; i < count; i++) {
         filled[images[i].split]++;
         if (images[i].follow_up > most) most = images[i].follow_up;
@@ -66,7 +66,7 @@ static void check_split(size_t count)
     }
     assert_true(fabs((double)filled[0] - 0.7 * (double)count) <= 10);
     assert_true(fabs((double)filled[1] - 0.1 * (double)count) <= 10);
-    for (int i = 0; i < CXN_SPLIT_COUNT; i++) assert_true(filled[i] > 0);
+    for (int i = 0; i < CXN_PHANTOM_LISTS; i++) assert_true(filled[i] > 0);
     if (count > 200) assert_int_equal(most, 9); /* ten images */
     cxn_free(images);
 }
@@ -248,7 +248,7 @@ static void nothing_is_left(void **state)
     char path[SCRATCH_PATH], file[SCRATCH_PATH];
     struct cxn_error err = { "" };
     struct cxn_phantom_spec spec = { .images = 12, .size = 256 };
-    const struct cxn_phantom_progress stop = { .tell = stop_at_three };
+    const struct cxn_progress stop = { .tell = stop_at_three };
     in_scratch(&s, "set", path);
     assert_int_equal(cxn_phantom_write(&env, &spec, path, &stop, &err), CXN_E_STOPPED);
     assert_string_equal(err.text, "stopped after 3 of 12 images");
