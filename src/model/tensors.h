@@ -79,6 +79,9 @@ enum cxn_status cxn_tensors_add(struct cxn_tensors *list, const struct cxn_tenso
 enum cxn_status cxn_tensors_add_pair(struct cxn_tensors *list, const char *key, const char *value,
                                      struct cxn_error *err);
 
+/* CXN_E_FORMAT that names a tensor which is there twice. */
+enum cxn_status cxn_tensors_check_unique(const struct cxn_tensors *list, struct cxn_error *err);
+
 /* Row-major strides of dims. */
 void cxn_tensor_strides(struct cxn_tensor *t);
 
@@ -97,7 +100,7 @@ enum cxn_status cxn_tensors_read_f32(struct cxn_tensors *list, const struct cxn_
 const char *cxn_shape_text(char buffer[CXN_TENSOR_SHAPE_BYTES], const uint64_t *dims,
                            uint32_t rank);
 
-/* The readers, which cxn_tensors_open() chooses from. */
+/* The readers, which cxn_tensors_open() (read.c) chooses from. */
 enum cxn_status cxn_safetensors_read(struct cxn_tensors *list, const struct cxn_source *source,
                                      struct cxn_error *err);
 enum cxn_status cxn_pth_zip_read(struct cxn_tensors *list, const struct cxn_source *source,
