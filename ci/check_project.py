@@ -18,6 +18,7 @@ MACHINE = re.compile(r'(?<![\w.$}~*-])/(?:[o]pt|[w]ork|[h]ome|[r]oot|[m]nt)/\w')
 REGISTRY = re.compile(r'\b(?:deb\.[d]ebian|snapshot\.[d]ebian|security\.[d]ebian|pypi\.[o]rg|'
                       r'files\.[p]ythonhosted|registry\.[n]pmjs|index\.[d]ocker|ghcr\.[i]o)')
 NAME = re.compile(r'\.name = "([a-z0-9-]+)"')
+ROW = re.compile(r'#define (OPT_\w+)[^"]*?\.name = "([a-z0-9-]+)"')
 USE = re.compile(r'(?:^|[\s(])(?:\S*/)?chexnet ([a-z][a-z0-9-]*)(.*)')
 OPTION = re.compile(r'(?<!\S)--([a-z][a-z0-9-]*)')
 BUILT_IN = {'help', 'version', 'man', 'completion'}
@@ -38,13 +39,17 @@ def check_machine(tree, path, text):
 
 
 def commands_of(tree):
-    """{command: its options}, from the table in tools/chexnet.c and the cmd_*.c it names."""
+    """{command: its options}, from the table in tools/chexnet.c and the cmd_*.c it names; rows that
+    commands share are macros OPT_... of a header."""
     main = tree.text('tools/chexnet.c') if 'tools/chexnet.c' in tree.paths else ''
     common = tree.text('tools/options.c') if 'tools/options.c' in tree.paths else ''
+    headers = [p for p in tree.paths if p.startswith('tools/') and p.endswith('.h')]
+    shared = dict(row for p in headers for row in ROW.findall(tree.text(p)))
     commands = {}
     for word in re.findall(r'&cmd_(\w+)', main):
         path = f'tools/cmd_{word}.c'
-        names = NAME.findall(tree.text(path)) if path in tree.paths else []
+        source = tree.text(path) if path in tree.paths else ''
+        names = NAME.findall(source) + [n for row, n in shared.items() if row in source]
         commands[word.replace('_', '-')] = set(names) | set(NAME.findall(common)) | BUILT_IN
     return commands
 
