@@ -90,18 +90,34 @@ enum cxn_status cxn_fail(struct cxn_error *err, enum cxn_status code, const char
     return code;
 }
 
+/* A path may have 4095 bytes. Of one that would leave no room for `others` bytes of an error, only
+ * the end is shown, behind *dots: what is wrong must be told. */
+static const char *fit_path(const char *path, size_t others, const char **dots)
+{
+    enum { SHOWN_MIN = 200 };
+    const size_t n = strlen(path);
+    const size_t room = others + SHOWN_MIN < CXN_ERROR_BYTES ? CXN_ERROR_BYTES - others : SHOWN_MIN;
+    *dots = n > room ? "..." : "";
+    return n > room ? path + n - room : path;
+}
+
 enum cxn_status cxn_fail_in(struct cxn_error *err, enum cxn_status code, const char *where)
 {
     if (code == CXN_OK || !err) return code;
     char text[CXN_ERROR_BYTES];
+    const char *dots;
     memcpy(text, err->text, sizeof text);
     text[sizeof text - 1] = '\0';
-    return cxn_fail(err, code, "%s: %s", where, text);
+    const char *shown = fit_path(where, strlen(text) + sizeof "...: ", &dots);
+    return cxn_fail(err, code, "%s%s: %s", dots, shown, text);
 }
 
 enum cxn_status cxn_fail_errno(struct cxn_error *err, int errno_value, const char *verb,
                                const char *path)
 {
     const enum cxn_status code = errno_value == ENOMEM ? CXN_E_NOMEM : CXN_E_IO;
-    return cxn_fail(err, code, "cannot %s '%s': %s", verb, path, strerror(errno_value));
+    const char *why = strerror(errno_value), *dots;
+    const size_t others = strlen(verb) + strlen(why) + sizeof "cannot  '...': ";
+    const char *shown = fit_path(path, others, &dots);
+    return cxn_fail(err, code, "cannot %s '%s%s': %s", verb, dots, shown, why);
 }

@@ -19,7 +19,7 @@ enum cxn_status cxn_lines_open(struct cxn_lines *lines, const char *source, cons
 enum cxn_status cxn_lines_fail(const struct cxn_lines *lines, struct cxn_error *err,
                                enum cxn_status status)
 {
-    char where[CXN_ERROR_BYTES];
+    char where[4096 + 24]; /* a path and a number: the number must not be lost */
     if (status == CXN_OK || !err) return status;
     snprintf(where, sizeof where, "%s:%zu", lines->source, lines->number);
     return cxn_fail_in(err, status, where);

@@ -99,6 +99,29 @@ struct heard {
     char text[CXN_ERROR_BYTES];
 };
 
+/* A path may be longer than an error: its end and what is wrong are what counts. */
+static void test_a_long_path_leaves_the_reason(void **state)
+{
+    (void)state;
+    enum { PATH_LENGTH = 4000 };
+    char path[PATH_LENGTH + 1];
+    struct cxn_error err;
+    memset(path, 'd', PATH_LENGTH);
+    memcpy(path + PATH_LENGTH - 6, "/a.png", 7);
+    cxn_fail(&err, CXN_E_FORMAT, "png: no IEND");
+    cxn_fail_in(&err, CXN_E_FORMAT, path);
+    assert_true(strncmp(err.text, "...ddd", 6) == 0);
+    assert_non_null(strstr(err.text, "d/a.png: png: no IEND"));
+    cxn_fail_errno(&err, ENOENT, "open", path);
+    assert_true(strncmp(err.text, "cannot open '...ddd", 19) == 0);
+    assert_non_null(strstr(err.text, "d/a.png': No such file or directory"));
+    /* a reason as long as the error itself leaves the path's end */
+    memset(err.text, 'r', sizeof err.text - 1);
+    err.text[sizeof err.text - 1] = '\0';
+    cxn_fail_in(&err, CXN_E_FORMAT, path);
+    assert_non_null(strstr(err.text, "d/a.png: rrr"));
+}
+
 static void hear(void *ctx, const char *text)
 {
     struct heard *h = ctx;
@@ -127,6 +150,7 @@ int main(void)
         cmocka_unit_test(test_fail_errno_chooses_the_code),
         cmocka_unit_test(test_what_is_not_printable_is_escaped),
         cmocka_unit_test(test_long_texts_are_cut_at_a_whole_character),
+        cmocka_unit_test(test_a_long_path_leaves_the_reason),
         cmocka_unit_test(test_notes_reach_the_caller_as_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
