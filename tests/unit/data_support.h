@@ -2,18 +2,11 @@
 #ifndef CXN_TESTS_DATA_SUPPORT_H
 #define CXN_TESTS_DATA_SUPPORT_H
 
-/* cmocka.h needs these before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "base/env.h"
 #include "base/file.h"
 #include "data/list.h"
 #include "data/loader.h"
+#include "unit/unit.h"
 
 /* A folder of the test's own, removed with all in it by remove_scratch(). */
 struct scratch {

@@ -185,6 +185,18 @@ void jpeg_whole(struct bytes *b, const struct jpeg_spec *s)
 
 /* ---- running ------------------------------------------------------------------------------ */
 
+enum cxn_status decode_exactly(const uint8_t *data, size_t size)
+{
+    const struct cxn_env env = { 0 };
+    struct cxn_picture p;
+    uint8_t *copy = copy_exactly(data, size);
+    const enum cxn_status status = cxn_image_decode(&env, copy, size, &p, NULL, NULL);
+    assert_int_equal(p.pixels == NULL, status != CXN_OK);
+    cxn_picture_close(&p);
+    free(copy);
+    return status;
+}
+
 static void check_fault(const struct fault *fault)
 {
     struct bytes file = { 0 };

@@ -2,15 +2,8 @@
 #ifndef CXN_TESTS_IMAGE_SUPPORT_H
 #define CXN_TESTS_IMAGE_SUPPORT_H
 
-/* cmocka.h needs these before it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "image/image.h"
+#include "unit/unit.h"
 
 /* The picture that formula() of tests/golden/make_image.py gives. */
 struct cxn_picture make_picture(uint32_t width, uint32_t height, uint32_t channels);

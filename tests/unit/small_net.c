@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "small_net.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
+#include "unit/unit.h"
 
 const struct cxn_net_config small_config = {
     .growth = 4, .layers = { 2, 3, 2, 2 }, .stem = 8, .bottleneck = 2, .classes = SMALL_CLASSES

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The public API on wrong arguments, and with every allocation failing once and from then on. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <cmocka.h>
-
 #include <chexnet/chexnet.h>
 #include <chexnet/infer.h>
 
 #include "api/context.h"
+#include "unit/unit.h"
 
 static const char *weights(void)
 {

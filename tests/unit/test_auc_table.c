@@ -1,14 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The AUC table as people and programs see it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <math.h>
 #include <string.h>
 
+#include "unit/unit.h"
 #include "auc_table.h"
 
 /* Atelectasis has everything, Hernia nothing, the others a value alone. */

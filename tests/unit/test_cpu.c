@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From register values to features, levels and the choice of kernels. */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
 #include <chexnet/cpu.h>
-#include <cmocka.h>
 
 #include "cpu/cpu.h"
 #include "kern/kern.h"
+#include "unit/unit.h"
 
 enum {
     UP_TO_VNNI = CXN_CPU_AVX2 | CXN_CPU_AVX512 | CXN_CPU_AVX512_VNNI | CXN_CPU_AVX512_BF16,

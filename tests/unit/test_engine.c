@@ -2,16 +2,13 @@
 /* The engines `reference` and `ref64`: PyTorch's numbers, the same bits for any threads and batch,
  * no allocation while running, and clean failure. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "kern/window_f32.h"
 #include "nn/walk.h"
+#include "unit/unit.h"
 #include "small_net.h"
 
 enum { OUTPUTS = SMALL_VIEWS * SMALL_CLASSES };

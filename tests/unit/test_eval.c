@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* src/eval against scikit-learn and the textbook's formulas (tests/golden/make_eval.py). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdbool.h>
@@ -14,6 +8,7 @@
 
 #include "base/random.h"
 #include "eval/auc.h"
+#include "unit/unit.h"
 
 static const struct cxn_env env;
 static const double tolerance = 1e-9;

@@ -1,21 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* include/chexnet/eval.h: what it adds to src/eval, and real predictions where they are at hand. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
 #include <chexnet/eval.h>
 
 #include "api/context.h"
 #include "data/predictions.h"
+#include "unit/unit.h"
 
 #define SAMPLE "../shared/nih-sample/test_list.txt"
 #define SAMPLE_PREDICTIONS "../shared/weights/torch-test-ten.csv"

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The whole of DenseNet-121 against PyTorch, through the public API, without outside files. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <cmocka.h>
-
 #include <chexnet/chexnet.h>
 
+#include "unit/unit.h"
 #include "formula.h"
 
 enum { COLUMNS = 4 };

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The public view of a weights file. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
 #include <chexnet/inspect.h>
+
+#include "unit/unit.h"
 
 static cxn_info *open_info(const char *path)
 {

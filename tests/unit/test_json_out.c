@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* --json where memory ends: the whole object or an error, never a part of it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "unit/unit.h"
 #include "json_out.h"
 
 /* Allocation number fail_at of the object fails, with fail_after all later ones too; 0: none. */

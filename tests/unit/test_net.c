@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The network's table: torchvision's names, order and shapes, and where each tensor lies. */
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "nn/densenet.h"
+#include "unit/unit.h"
 
 static void names_are_torchvisions(void **unused)
 {

@@ -153,9 +153,7 @@ static void run_case(const struct pickle_case *c)
     struct cxn_pickle p;
     struct cxn_error err = { "" };
     cxn_mem_init(&mem, 0);
-    uint8_t *exact = malloc(c->size > 0 ? c->size : 1);
-    assert_non_null(exact);
-    memcpy(exact, c->bytes, c->size);
+    uint8_t *exact = copy_exactly(c->bytes, c->size);
     const enum cxn_status status = cxn_pickle_open(&p, &mem, exact, c->size, 0, &err);
     cxn_pickle_close(&p);
     free(exact);

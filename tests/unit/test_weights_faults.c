@@ -38,9 +38,7 @@ static void test_every_prefix(void **state)
         struct cxn_bytes bytes = case_golden(files[f]);
         assert_int_equal(load(bytes.data, bytes.size, net, &mem, &err), CXN_OK);
         for (size_t size = 0; size < bytes.size; size++) {
-            uint8_t *exact = malloc(size > 0 ? size : 1);
-            assert_non_null(exact);
-            memcpy(exact, bytes.data, size);
+            uint8_t *exact = copy_exactly(bytes.data, size);
             const enum cxn_status status = load(exact, size, net, &mem, &err);
             free(exact);
             if (status != CXN_E_FORMAT)

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Trained weights as PyTorch saved them, in both forms of torch.save. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/hash.h"
 #include "model/weights.h"
+#include "unit/unit.h"
 
 static const char zip_form[] = "../shared/weights/nih-sample.pth";
 static const char legacy_form[] = "../shared/weights/nih-sample-old.pth.tar";

@@ -2,17 +2,12 @@
 #ifndef CXN_TESTS_UNIT_TEXT_CASE_H
 #define CXN_TESTS_UNIT_TEXT_CASE_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/env.h"
 #include "base/status.h"
+#include "unit/unit.h"
 
 /* A content that a text reader refuses, with the exact sentence. */
 struct text_case {

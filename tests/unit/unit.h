@@ -8,7 +8,18 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
+
+/* A copy of exactly that size, so that a sanitizer sees what is read beyond it; free(). */
+static inline uint8_t *copy_exactly(const void *data, size_t size)
+{
+    uint8_t *copy = malloc(size > 0 ? size : 1);
+    assert_non_null(copy);
+    if (size > 0) memcpy(copy, data, size);
+    return copy;
+}
 
 #endif

@@ -150,10 +150,7 @@ void case_expect(const struct case_bytes *file, enum cxn_status status, const ch
     struct cxn_tensors list;
     struct cxn_error err = { "" };
     cxn_mem_init(&mem, 0);
-    /* a copy of exactly the size, so that a sanitizer sees what is read beyond it */
-    uint8_t *exact = malloc(file->size > 0 ? file->size : 1);
-    assert_non_null(exact);
-    if (file->size > 0) memcpy(exact, file->data, file->size);
+    uint8_t *exact = copy_exactly(file->data, file->size);
     const struct cxn_source source = cxn_source_memory(exact, file->size);
     const double start = case_seconds();
     const enum cxn_status got = cxn_tensors_open(&list, &mem, &source, &err);

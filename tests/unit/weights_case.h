@@ -2,15 +2,8 @@
 #ifndef CXN_TESTS_WEIGHTS_CASE_H
 #define CXN_TESTS_WEIGHTS_CASE_H
 
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <setjmp.h>
-
-#include <cmocka.h>
-
 #include "model/weights.h"
+#include "unit/unit.h"
 
 /* The networks of tests/golden/make_model.py. */
 extern const struct cxn_net_config case_small, case_tiny;
