@@ -63,11 +63,6 @@ enum cxn_status cxn_crops_parse(const char *word, enum cxn_crops *crops, struct 
     return CXN_OK;
 }
 
-size_t cxn_crops_count(enum cxn_crops crops)
-{
-    return crops == CXN_CROPS_TEN ? 10 : 1;
-}
-
 /* Mean over views as PyTorch's mean(1) of a float32 tensor. */
 static void average_views(const float *view_prob, size_t views, float *prob)
 {

@@ -19,9 +19,6 @@ struct cxn_model {
 /* "ten" or "center"; CXN_E_ARG for another word. */
 enum cxn_status cxn_crops_parse(const char *word, enum cxn_crops *crops, struct cxn_error *err);
 
-/* Views that each picture is scored with. */
-size_t cxn_crops_count(enum cxn_crops crops);
-
 /*
  * Probabilities of pictures that cxn_picture_resize() made: the mean over each one's views.
  * pictures: count pointers, borrowed. prob: [count][CXN_FINDINGS].

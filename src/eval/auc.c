@@ -62,14 +62,14 @@ struct work {
 };
 
 static struct cxn_eval_auc make_finding(const struct cxn_eval_set *set, size_t finding,
-                                           const struct work *w)
+                                        const struct work *w)
 {
     struct cxn_components c = { .component = w->component };
     cxn_ranking_make(set, finding, w->order, w->scratch);
     cxn_components_make(set, finding, w->order, &c);
     struct cxn_eval_auc out = { .auc = cxn_figure_bare(c.auc),
-                                   .positives = c.positives,
-                                   .threshold = NAN };
+                                .positives = c.positives,
+                                .threshold = NAN };
     if (!out.auc.defined) return out;
     out.threshold = find_threshold(set, finding, w->order, &c);
     if (cxn_components_bounded(&c))
@@ -79,7 +79,7 @@ static struct cxn_eval_auc make_finding(const struct cxn_eval_set *set, size_t f
 }
 
 static struct cxn_eval_figure make_mean(const struct cxn_eval_table *aucs, size_t findings,
-                                     const double *total, size_t images)
+                                        const double *total, size_t images)
 {
     double sum = 0;
     bool bounded = true;

@@ -42,8 +42,8 @@ static struct cxn_components make_components(const struct cxn_eval_set *set, siz
 
 /* *bounded becomes false where the mean can have no interval because of this finding. */
 static struct cxn_eval_difference compare_finding(const struct cxn_eval_set *set_a,
-                                                 const struct cxn_eval_set *set_b, size_t finding,
-                                                 const struct work *w, bool *bounded)
+                                                  const struct cxn_eval_set *set_b, size_t finding,
+                                                  const struct work *w, bool *bounded)
 {
     const struct cxn_components a = make_components(set_a, finding, w, w->a);
     const struct cxn_components b = make_components(set_b, finding, w, w->b);

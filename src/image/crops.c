@@ -23,6 +23,11 @@ static struct cxn_view cut_mirrored(const struct cxn_picture *picture, struct cx
     return upright;
 }
 
+size_t cxn_crops_count(enum cxn_crops crops)
+{
+    return crops == CXN_CROPS_TEN ? CXN_VIEWS_MAX : 1;
+}
+
 size_t cxn_crops_views(enum cxn_crops crops, const struct cxn_picture *picture,
                        struct cxn_view views[CXN_VIEWS_MAX])
 {

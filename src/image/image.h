@@ -59,10 +59,13 @@ enum cxn_status cxn_picture_resize(const struct cxn_env *env, const struct cxn_p
 enum cxn_crops { CXN_CROPS_TEN, CXN_CROPS_CENTER };
 enum { CXN_VIEWS_MAX = 10 };
 
+/* Views that each picture is scored with: 10 or 1. */
+size_t cxn_crops_count(enum cxn_crops crops);
+
 /*
  * torchvision's TenCrop(224): top-left, top-right, bottom-left, bottom-right, centre, then the same
  * five of the mirrored picture; the centre starts at round-half-to-even((side - 224) / 2).
- * CENTER is the fifth of these. Returns how many views were written.
+ * CENTER is the fifth of these. Writes, and returns, cxn_crops_count() views.
  * picture: both sides at least CXN_CROP_SIDE, as cxn_picture_resize() leaves them.
  */
 size_t cxn_crops_views(enum cxn_crops crops, const struct cxn_picture *picture,
