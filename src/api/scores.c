@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/grow.h"
 #include "data/predictions.h"
 
 static bool open_columns(cxn_scores *s, size_t total, bool labelled)
@@ -65,13 +66,11 @@ void cxn_scores_add(cxn_scores *s, const char *name, const struct cxn_item *item
 
 enum cxn_status cxn_scores_skip(cxn_scores *s, const char *reason, struct cxn_error *err)
 {
-    if (s->skipped == s->skipped_room) {
-        const size_t room = s->skipped_room ? 2 * s->skipped_room : 16;
-        char **reasons = cxn_realloc(s->mem, s->reasons, room, sizeof *reasons);
-        if (!reasons) return cxn_fail_nomem(err, s->mem, room * sizeof *reasons, "skipped names");
-        s->reasons = reasons;
-        s->skipped_room = room;
-    }
+    char **reasons = cxn_grow(s->mem, s->reasons, &s->skipped_capacity, s->skipped + 1, s->total,
+                              sizeof *reasons);
+    if (!reasons)
+        return cxn_fail_nomem(err, s->mem, 2 * s->skipped * sizeof *reasons, "skipped names");
+    s->reasons = reasons;
     char *copy = cxn_strndup(s->mem, reason, strlen(reason));
     if (!copy) return cxn_fail_nomem(err, s->mem, strlen(reason), "a skipped name");
     s->reasons[s->skipped++] = copy;

@@ -17,8 +17,8 @@ struct cxn_scores {
     float *prob;         /* [total][CXN_FINDINGS] */
     uint16_t *labels;    /* [total], or NULL */
     uint32_t *patients;  /* [total], or NULL */
-    char **reasons;      /* [skipped_room] */
-    size_t skipped, skipped_room;
+    char **reasons;      /* [skipped_capacity] */
+    size_t skipped, skipped_capacity;
     double seconds;
     cxn_list *list; /* owned; NULL for files */
     char *own_names;

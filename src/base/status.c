@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 static const struct {
     const char *name;
     int exit;
@@ -33,28 +35,13 @@ int cxn_status_exit(enum cxn_status status)
     return i < CXN_STATUS_COUNT ? statuses[i].exit : 1;
 }
 
-/* Bytes of the printable character that s begins with, in well-formed UTF-8 (Unicode 15, table
- * 3-7); 0: none, for a control character (C1 included: terminals obey them) or a stray byte. */
-static size_t printable_bytes(const unsigned char *s)
+/* Bytes of the printable character that s begins with; 0: none, for a control character (C1
+ * included: terminals obey them) or a stray byte. */
+static size_t printable_bytes(const char *s)
 {
-    static const struct {
-        unsigned char first, last, second_first, second_last, bytes;
-    } rows[] = {
-        { 0xc2, 0xc2, 0xa0, 0xbf, 2 }, { 0xc3, 0xdf, 0x80, 0xbf, 2 },
-        { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-        { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-        { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-        { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-    };
-    if (s[0] < 0x80) return s[0] >= 0x20 && s[0] != 0x7f;
-    for (size_t i = 0; i < CXN_COUNTOF(rows); i++) {
-        if (s[0] < rows[i].first || s[0] > rows[i].last) continue;
-        if (s[1] < rows[i].second_first || s[1] > rows[i].second_last) return 0;
-        for (size_t k = 2; k < rows[i].bytes; k++)
-            if (s[k] < 0x80 || s[k] > 0xbf) return 0; /* the final NUL ends it too */
-        return rows[i].bytes;
-    }
-    return 0;
+    const uint8_t *c = (const uint8_t *)s;
+    const bool c1 = c[0] == 0xc2 && c[1] < 0xa0;
+    return c[0] < 0x20 || c[0] == 0x7f || c1 ? 0 : cxn_utf8_bytes(c, strnlen(s, 4));
 }
 
 /* Copy at most n - 1 bytes of src, whole characters, the others written as \xNN. */
@@ -64,7 +51,7 @@ static void copy_escaped(char *dst, size_t n, const char *src)
     size_t at = 0;
     while (*src) {
         const unsigned char c = (unsigned char)*src;
-        const size_t bytes = printable_bytes((const unsigned char *)src);
+        const size_t bytes = printable_bytes(src);
         if (at + (bytes > 0 ? bytes : 4) >= n) break;
         if (bytes > 0) {
             memcpy(dst + at, src, bytes);

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/grow.h"
+#include "base/grow.h"
+#include "base/utf8.h"
 #include "model/pickle_machine.h"
-#include "model/utf8.h"
 
 /* Far above any checkpoint (DenseNet-121 with Adam makes 20,000 values), and low enough that the
  * worst file stays below 64 MiB. */

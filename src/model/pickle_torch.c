@@ -3,7 +3,7 @@
  * name ends the reading with that name. No row ever leads to a call. */
 #include <string.h>
 
-#include "model/grow.h"
+#include "base/grow.h"
 #include "model/pickle_machine.h"
 
 enum { STORAGES_MAX = CXN_TENSORS_MAX, PICKLED_TENSORS_MAX = CXN_TENSORS_MAX };

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/grow.h"
+#include "base/grow.h"
 
 enum { TEXT_MAX = 8 << 20, PAIRS_MAX = 4096 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "model/utf8.h"
+#include "base/utf8.h"
 
 /* Bytes of the sequence that begins with `first`, 0 for none, and the range of its second byte. */
 static size_t sequence(uint8_t first, uint8_t *lo, uint8_t *hi)
@@ -16,17 +16,24 @@ static size_t sequence(uint8_t first, uint8_t *lo, uint8_t *hi)
     return first >= 0xf0 && first <= 0xf4 ? 4 : 0;
 }
 
+size_t cxn_utf8_bytes(const uint8_t *s, size_t n)
+{
+    uint8_t lo, hi;
+    const size_t length = n > 0 ? sequence(s[0], &lo, &hi) : 0;
+    if (length > n) return 0;
+    for (size_t k = 1; k < length; k++) {
+        if (s[k] < lo || s[k] > hi) return 0;
+        lo = 0x80;
+        hi = 0xbf;
+    }
+    return length;
+}
+
 bool cxn_utf8_is_valid(const uint8_t *s, size_t n)
 {
     for (size_t i = 0; i < n;) {
-        uint8_t lo, hi;
-        const size_t length = sequence(s[i], &lo, &hi);
-        if (length == 0 || length > n - i) return false;
-        for (size_t k = 1; k < length; k++) {
-            if (s[i + k] < lo || s[i + k] > hi) return false;
-            lo = 0x80;
-            hi = 0xbf;
-        }
+        const size_t length = cxn_utf8_bytes(s + i, n - i);
+        if (length == 0) return false;
         i += length;
     }
     return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CXN_MODEL_GROW_H
-#define CXN_MODEL_GROW_H
+#ifndef CXN_BASE_GROW_H
+#define CXN_BASE_GROW_H
 
 #include "base/mem.h"
 
