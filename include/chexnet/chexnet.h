@@ -73,9 +73,8 @@ struct cxn_options {
  * @return CXN_OK; CXN_E_ARG for an unknown level or too many threads; CXN_E_NOMEM
  *
  * A context and everything opened with it serve one thread at a time; open one for each thread
- * that works independently. Numbers are as documented where the calling thread rounds to nearest
- * and keeps subnormals, as every thread does until it asks for something else (fesetround(), FTZ,
- * -ffast-math in what it is linked with); that is neither checked nor changed.
+ * that works independently. Calls that compute do so in the default floating-point mode, whatever
+ * the caller's is (fesetround(), FTZ), and give the caller's back.
  */
 CXN_API enum cxn_status cxn_context_open(cxn_context **ctx, const struct cxn_options *options,
                                          struct cxn_error *err);

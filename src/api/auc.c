@@ -6,6 +6,7 @@
 
 #include "api/context.h"
 #include "api/figures.h"
+#include "base/fpmode.h"
 
 enum { RESAMPLES_DEFAULT = 1000 };
 
@@ -46,9 +47,12 @@ enum cxn_status cxn_auc_compute(cxn_context *ctx, const struct cxn_auc_input *in
                                       .patients = input->patients };
     const size_t resamples = options->resamples ? options->resamples : RESAMPLES_DEFAULT;
     struct cxn_eval_table aucs;
+    fenv_t host;
+    cxn_fpmode_enter(&host);
     enum cxn_status status = cxn_auc_delong(env, &set, &aucs, err);
     if (status == CXN_OK && bootstrap)
         status = cxn_auc_bootstrap(env, &set, resamples, options->seed, &aucs, err);
+    cxn_fpmode_leave(&host);
     if (status == CXN_OK) copy_table(&aucs, input->images, table);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "api/context.h"
 #include "api/figures.h"
 #include "api/lists.h"
+#include "base/fpmode.h"
 #include "data/predictions.h"
 
 _Static_assert(CXN_FINDINGS == CXN_FINDING_COUNT, "rows of predictions are rows of an eval set");
@@ -107,7 +108,10 @@ enum cxn_status cxn_compare(cxn_context *ctx, const struct cxn_compare_files *fi
     if (!files || !files->a || !files->b || !files->list || !comparison)
         return cxn_fail(err, CXN_E_ARG, "cxn_compare: two predictions and a list are needed");
     struct comparison c = { .files = files };
+    fenv_t host;
+    cxn_fpmode_enter(&host);
     const enum cxn_status status = run(&c, cxn_context_env(ctx), comparison, err);
+    cxn_fpmode_leave(&host);
     cxn_free(c.scores);
     cxn_predictions_close(&c.b);
     cxn_predictions_close(&c.a);

@@ -8,6 +8,7 @@
 #include "api/scores.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/fpmode.h"
 #include "data/loader.h"
 
 enum { BATCH_MAX = 64 };
@@ -20,12 +21,14 @@ struct run {
     cxn_scores *scores;
     cxn_out *out; /* NULL: no CSV is wanted */
     double started;
+    fenv_t host; /* the caller's floating-point mode */
 };
 
 static enum cxn_status run_open(struct run *run, cxn_model *model,
                                 const struct cxn_score_options *options, struct cxn_error *err)
 {
     *run = (struct run){ .model = model, .options = options };
+    cxn_fpmode_enter(&run->host);
     const enum cxn_status status = cxn_crops_parse(options->crops, &run->crops, err);
     if (status != CXN_OK || !options->out) return status;
     return cxn_out_open(&run->out, options->out, err); /* now, not after an hour of computing */
@@ -48,6 +51,7 @@ static enum cxn_status run_close(struct run *run, enum cxn_status status, cxn_sc
     cxn_out_abort(&run->out);
     if (status != CXN_OK) cxn_scores_close(&run->scores);
     *scores = run->scores;
+    cxn_fpmode_leave(&run->host);
     return status;
 }
 

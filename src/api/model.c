@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/engines.h"
+#include "base/fpmode.h"
 #include "model/weights.h"
 
 static enum cxn_status open_engine(cxn_model *model, const char *path, struct cxn_error *err)
@@ -30,7 +31,10 @@ enum cxn_status cxn_model_open(cxn_model **out, cxn_context *ctx, const char *pa
     if (!model) return cxn_fail_nomem(err, env->mem, sizeof *model, "a model");
     model->env = env;
     model->engine = engine;
+    fenv_t host;
+    cxn_fpmode_enter(&host);
     status = open_engine(model, path, err);
+    cxn_fpmode_leave(&host);
     if (status != CXN_OK) {
         cxn_model_close(&model);
         return status;

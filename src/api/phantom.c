@@ -4,6 +4,7 @@
 #include <chexnet/data.h>
 
 #include "api/context.h"
+#include "base/fpmode.h"
 
 enum { DEFAULT_SIZE = 1024 };
 
@@ -19,5 +20,10 @@ enum cxn_status cxn_phantom(cxn_context *ctx, const struct cxn_phantom_options *
         .balanced = options->balanced != 0,
     };
     const struct cxn_progress progress = { options->progress, options->progress_ctx };
-    return cxn_phantom_write(cxn_context_env(ctx), &spec, options->out, &progress, err);
+    fenv_t host;
+    cxn_fpmode_enter(&host);
+    const enum cxn_status status =
+        cxn_phantom_write(cxn_context_env(ctx), &spec, options->out, &progress, err);
+    cxn_fpmode_leave(&host);
+    return status;
 }

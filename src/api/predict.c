@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/model.h"
+#include "base/fpmode.h"
 
 /* Resize a decoded picture of any size and score it. prob is written only on success. */
 static enum cxn_status score_picture(cxn_model *model, const struct cxn_picture *picture,
@@ -10,12 +11,15 @@ static enum cxn_status score_picture(cxn_model *model, const struct cxn_picture 
 {
     struct cxn_picture small = { 0 };
     float result[CXN_FINDINGS];
+    fenv_t host;
+    cxn_fpmode_enter(&host);
     enum cxn_status status =
         cxn_picture_resize(model->env, picture, CXN_RESIZE_SIDE, &small, err);
     const struct cxn_picture *one = &small;
     if (status == CXN_OK) status = cxn_model_score(model, &one, 1, crops, result, err);
     if (status == CXN_OK) memcpy(prob, result, sizeof result);
     cxn_picture_close(&small);
+    cxn_fpmode_leave(&host);
     return status;
 }
 

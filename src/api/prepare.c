@@ -4,6 +4,7 @@
 #include <chexnet/data.h>
 
 #include "api/context.h"
+#include "base/fpmode.h"
 
 static enum cxn_status check_options(const struct cxn_prepare_options *o, struct cxn_error *err)
 {
@@ -60,7 +61,10 @@ enum cxn_status cxn_prepare(cxn_context *ctx, const struct cxn_prepare_options *
     cxn_list **lists = cxn_alloc_zero(env->mem, options->list_count, sizeof *lists);
     if (!lists)
         return cxn_fail_nomem(err, env->mem, options->list_count * sizeof *lists, "the lists");
+    fenv_t host;
+    cxn_fpmode_enter(&host);
     status = prepare_lists(env, options, lists, result, err);
+    cxn_fpmode_leave(&host);
     for (size_t i = 0; i < options->list_count; i++) cxn_list_close(&lists[i]);
     cxn_free(lists);
     return status;

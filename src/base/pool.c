@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/pool.h"
 
+#include <fenv.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -49,6 +50,7 @@ static void *worker_main(void *arg)
     const struct worker *w = arg;
     cxn_pool *pool = w->pool;
     unsigned long seen = 0;
+    fesetenv(FE_DFL_ENV); /* a thread starts in the mode of the one that started it */
     pthread_mutex_lock(&pool->lock);
     for (;;) {
         while (!pool->stop && pool->round == seen) pthread_cond_wait(&pool->work, &pool->lock);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The public API on wrong arguments, and with every allocation failing once and from then on. */
+#include <fenv.h>
 #include <stdlib.h>
 #include <string.h>
 #include <chexnet/chexnet.h>
@@ -107,6 +108,36 @@ static void grey_and_equal_colours_give_the_same_bits(void **state)
     cxn_context_close(&ctx);
 }
 
+static void predict_center(cxn_model *model, float prob[CXN_FINDINGS])
+{
+    struct cxn_error err = { "" };
+    static uint8_t grey[300 * 280];
+    for (size_t i = 0; i < sizeof grey; i++) grey[i] = (uint8_t)(i * i / 97);
+    const struct cxn_pixels pixels = { grey, 300, 280, 1, 300 };
+    assert_int_equal(cxn_predict_pixels(model, &pixels, "center", prob, &err), CXN_OK);
+}
+
+static void the_hosts_rounding_changes_nothing(void **state)
+{
+    (void)state;
+    struct cxn_error err = { "" };
+    float want[CXN_FINDINGS], got[CXN_FINDINGS];
+    static const int modes[] = { FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO };
+    for (size_t i = 0; i < CXN_COUNTOF(modes); i++) {
+        cxn_context *ctx = NULL;
+        cxn_model *model = NULL;
+        assert_int_equal(fesetround(modes[i]), 0);
+        assert_int_equal(cxn_context_open(&ctx, NULL, &err), CXN_OK);
+        assert_int_equal(cxn_model_open(&model, ctx, weights(), "auto", &err), CXN_OK);
+        predict_center(model, i == 0 ? want : got);
+        assert_int_equal(fegetround(), modes[i]);
+        if (i > 0) assert_memory_equal(got, want, sizeof want);
+        cxn_model_close(&model);
+        cxn_context_close(&ctx);
+    }
+    fesetround(FE_TONEAREST);
+}
+
 /* Open a model and score a picture; 0 blocks must be left whatever happened. */
 static enum cxn_status open_and_predict(cxn_context *ctx)
 {
@@ -151,6 +182,7 @@ int main(void)
         cmocka_unit_test(wrong_options_are_refused),
         cmocka_unit_test(wrong_calls_are_refused),
         cmocka_unit_test(grey_and_equal_colours_give_the_same_bits),
+        cmocka_unit_test(the_hosts_rounding_changes_nothing),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
