@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/engines.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Fastest last: "auto" takes the last row. ref64 is not here: it is for tests alone. */
@@ -20,5 +21,10 @@ enum cxn_status cxn_engine_choose(const char *mode, const struct cxn_engine **en
         *engine = engines[i];
         return CXN_OK;
     }
-    return cxn_fail(err, CXN_E_ARG, "unknown mode '%s', expected auto or reference", mode);
+    char names[64] = "auto";
+    for (size_t i = 0; i < CXN_COUNTOF(engines); i++) {
+        const size_t n = strlen(names);
+        snprintf(names + n, sizeof names - n, " or %s", engines[i]->name);
+    }
+    return cxn_fail(err, CXN_E_ARG, "unknown mode '%s', expected %s", mode, names);
 }
