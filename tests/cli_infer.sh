@@ -68,12 +68,16 @@ for key in mode crops images seconds images_per_second peak_rss_bytes mean_auc f
 done
 [ "$(json "o['images'], o['mode'], o['crops'], len(o['findings'])")" = \
     "6 reference center 14" ] || fail "infer --json: $(cat "$dir/out")"
+[ "$(json "'level' in o")" = False ] || fail "infer --json: a level that did not compute"
 
 # --- a list without labels gives predictions and no table
 cut -d' ' -f1 "$dir/list.txt" >"$dir/names.txt"
 expect 0 "name-only list" infer --list "$dir/names.txt" --crops center --out "$dir/n.csv"
 cmp -s "$dir/t1.csv" "$dir/n.csv" || fail "name-only list: other predictions"
 grep -q 'mean' "$dir/out" && fail "name-only list: an AUC without labels"
+expect 0 "name-only list --json" infer --list "$dir/names.txt" --crops center --json
+[ "$(json "o['mean_auc'], o['findings']")" = "None {}" ] ||
+    fail "name-only list --json: $(cat "$dir/out")"
 
 # --- bad images
 mkdir "$dir/bad" && cp "$images"/* "$dir/bad/"

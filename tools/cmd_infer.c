@@ -73,7 +73,6 @@ static enum cxn_status print_run_json(const struct session *s, const cxn_scores 
     json_t *o = json_object();
     json_object_set_new(o, "model", json_text(s->inv->operands[0]));
     json_object_set_new(o, "mode", json_string(cxn_model_mode(s->model)));
-    json_object_set_new(o, "level", json_string(cxn_context_level(s->ctx)));
     json_object_set_new(o, "threads", json_integer((json_int_t)cxn_context_threads(s->ctx)));
     json_object_set_new(o, "crops", json_string(opt_text(s->inv, "crops")));
     json_object_set_new(o, "ci", json_string(opt_text(s->inv, "ci")));
@@ -82,8 +81,12 @@ static enum cxn_status print_run_json(const struct session *s, const cxn_scores 
     json_object_set_new(o, "images_per_second", json_real(images_per_second(scores)));
     json_object_set_new(o, "peak_rss_bytes", json_integer((json_int_t)cxn_peak_memory_bytes()));
     json_object_set_new(o, "skipped", skipped_json(scores));
-    if (table) set_auc_json(o, table);
-    else json_object_set_new(o, "mean_auc", json_null());
+    if (table) {
+        set_auc_json(o, table);
+    } else {
+        json_object_set_new(o, "mean_auc", json_null());
+        json_object_set_new(o, "findings", json_object());
+    }
     return json_print(o, err);
 }
 

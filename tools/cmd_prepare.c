@@ -40,7 +40,7 @@ static enum cxn_status print_result(const struct invocation *inv, const char *ou
 {
     if (!opt_given(inv, "json")) {
         print_safe(stdout, out);
-        printf(": %zu images, %.1f MiB (%zu decoded, %zu kept, %zu bad) in %.1f s\n"
+        printf(": %zu images, %.1f MiB (%zu decoded, %zu kept; of these %zu bad) in %.1f s\n"
                RESEARCH_USE "\n", r->images, (double)r->cache_bytes / (1 << 20), r->decoded,
                r->kept, r->bad, seconds);
         return CXN_OK;
