@@ -26,8 +26,8 @@ static enum cxn_status check_header(const struct cxn_cache_header *h, uint64_t f
         return cxn_fail(err, CXN_E_LIMIT, "cache header: index of %llu bytes, at most %llu",
                         (unsigned long long)h->index_bytes,
                         (unsigned long long)CXN_CACHE_INDEX_BYTES_MAX);
-    if (h->index_offset < CXN_CACHE_HEADER_BYTES || h->index_offset > file_bytes
-        || h->index_bytes != file_bytes - h->index_offset)
+    if (h->index_offset < CXN_CACHE_HEADER_BYTES || h->index_offset > file_bytes ||
+        h->index_bytes != file_bytes - h->index_offset)
         return cxn_fail(err, CXN_E_FORMAT,
                         "cache header: index of %llu bytes from %llu in a file of %llu",
                         (unsigned long long)h->index_bytes, (unsigned long long)h->index_offset,

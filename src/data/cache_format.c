@@ -91,8 +91,8 @@ static enum cxn_status decode_name(struct cxn_cursor *c, size_t name_bytes, cons
                           - CXN_CACHE_ENTRY_BYTES;
     const char *text = (const char *)cxn_cursor_bytes(c, padded);
     if (!text) return cxn_fail(err, CXN_E_FORMAT, "an entry goes past the end");
-    if (name_bytes < 1 || name_bytes > CXN_NAME_MAX_BYTES
-        || memchr(text, '\0', padded) != text + name_bytes || memchr(text, '/', name_bytes))
+    if (name_bytes < 1 || name_bytes > CXN_NAME_MAX_BYTES ||
+        memchr(text, '\0', padded) != text + name_bytes || memchr(text, '/', name_bytes))
         return cxn_fail(err, CXN_E_FORMAT, "an entry's name is not a file name of 1..%d bytes",
                         CXN_NAME_MAX_BYTES);
     for (size_t i = name_bytes; i < padded; i++)
@@ -110,15 +110,15 @@ static bool is_bad_image_status(enum cxn_status status)
 static enum cxn_status check_shape(const struct cxn_cache_entry *e, struct cxn_error *err)
 {
     if (e->channels == 0) {
-        const bool fine = e->width == 0 && e->height == 0 && e->notes == 0
-                          && is_bad_image_status(e->status) && e->data_bytes < CXN_ERROR_BYTES;
+        const bool fine = e->width == 0 && e->height == 0 && e->notes == 0 &&
+                          is_bad_image_status(e->status) && e->data_bytes < CXN_ERROR_BYTES;
         return fine ? CXN_OK
                     : cxn_fail(err, CXN_E_FORMAT, "'%s': not the entry of a bad image", e->name);
     }
     const uint32_t low = e->width < e->height ? e->width : e->height;
     const uint32_t high = e->width < e->height ? e->height : e->width;
-    if ((e->channels != 1 && e->channels != 3) || low != CXN_RESIZE_SIDE
-        || high > CXN_RESIZE_LONG_MAX)
+    if ((e->channels != 1 && e->channels != 3) || low != CXN_RESIZE_SIDE ||
+        high > CXN_RESIZE_LONG_MAX)
         return cxn_fail(err, CXN_E_FORMAT,
                         "'%s': %ux%u, %u channels; expected a shorter side of %u, at most %u, "
                         "1 or 3 channels",
@@ -150,8 +150,8 @@ enum cxn_status cxn_cache_entry_decode(struct cxn_cursor *c, uint64_t data_end,
     enum cxn_status status = decode_name(c, packed >> 16, &e->name, err);
     if (status == CXN_OK) status = check_shape(e, err);
     if (status != CXN_OK) return status;
-    if (e->data_offset % CXN_CACHE_ALIGN_BYTES != 0 || e->data_offset < CXN_CACHE_HEADER_BYTES
-        || e->data_offset > data_end || e->data_bytes > data_end - e->data_offset)
+    if (e->data_offset % CXN_CACHE_ALIGN_BYTES != 0 || e->data_offset < CXN_CACHE_HEADER_BYTES ||
+        e->data_offset > data_end || e->data_bytes > data_end - e->data_offset)
         return cxn_fail(err, CXN_E_FORMAT, "'%s': its data (%u bytes from %llu) is not in 64..%llu",
                         e->name, e->data_bytes, (unsigned long long)e->data_offset,
                         (unsigned long long)data_end);
@@ -175,6 +175,6 @@ bool cxn_cache_record_decode(const uint8_t src[CXN_CACHE_RECORD_BYTES], size_t *
         return false;
     *entry_bytes = cxn_cursor_u32le(&c);
     *entry_crc = cxn_cursor_u32le(&c);
-    return cxn_cursor_u32le(&c) == 0 && *entry_bytes > CXN_CACHE_ENTRY_BYTES
-           && *entry_bytes <= CXN_CACHE_ENTRY_BYTES_MAX;
+    return cxn_cursor_u32le(&c) == 0 && *entry_bytes > CXN_CACHE_ENTRY_BYTES &&
+           *entry_bytes <= CXN_CACHE_ENTRY_BYTES_MAX;
 }

@@ -60,13 +60,18 @@ static enum cxn_status lock_partial(cxn_cache_writer *w, struct cxn_error *err)
     if (w->file.fd < 0) return cxn_fail_errno(err, errno, "write", w->partial);
     const bool locked = flock(w->file.fd, LOCK_EX | LOCK_NB) == 0;
     if (!locked && errno != EWOULDBLOCK) return cxn_fail_errno(err, errno, "lock", w->partial);
-    if (!locked || fstat(w->file.fd, &mine) != 0 || stat(w->partial, &named) != 0
-        || mine.st_ino != named.st_ino || mine.st_dev != named.st_dev)
+    if (!locked || fstat(w->file.fd, &mine) != 0 || stat(w->partial, &named) != 0 ||
+        mine.st_ino != named.st_ino || mine.st_dev != named.st_dev)
         return cxn_fail(err, CXN_E_IO, "cannot write '%s': another prepare is writing it", w->path);
     if (!S_ISREG(mine.st_mode))
         return cxn_fail(err, CXN_E_IO, "cannot write '%s': not a regular file", w->partial);
     w->file.size_bytes = (uint64_t)mine.st_size;
     return CXN_OK;
+}
+
+static bool read_at(const cxn_cache_writer *w, uint64_t offset, void *dst, size_t n)
+{
+    return cxn_file_pread(&w->file, w->partial, offset, dst, n, NULL) == CXN_OK;
 }
 
 /* One record at w->end: false at the first that is not whole, which ends what can be kept. The
@@ -78,25 +83,23 @@ static bool read_record(cxn_cache_writer *w, uint8_t head[CXN_CACHE_ENTRY_BYTES_
     uint8_t record[CXN_CACHE_RECORD_BYTES];
     size_t entry_bytes;
     uint32_t entry_crc;
-    if (cxn_file_pread(&w->file, w->partial, w->end, record, sizeof record, NULL) != CXN_OK
-        || !cxn_cache_record_decode(record, &entry_bytes, &entry_crc)
-        || cxn_file_pread(&w->file, w->partial, w->end + sizeof record, head, entry_bytes, NULL)
-               != CXN_OK
-        || cxn_crc32(0, head, entry_bytes) != entry_crc)
+    if (!read_at(w, w->end, record, sizeof record) ||
+        !cxn_cache_record_decode(record, &entry_bytes, &entry_crc) ||
+        !read_at(w, w->end + sizeof record, head, entry_bytes) ||
+        cxn_crc32(0, head, entry_bytes) != entry_crc)
         return false;
     struct cxn_cursor c = cxn_cursor_make(head, entry_bytes);
-    if (cxn_cache_entry_decode(&c, w->file.size_bytes, e, NULL) != CXN_OK
-        || cxn_cursor_left(&c) != 0
-        || e->data_offset != cxn_cache_align(w->end + sizeof record + entry_bytes))
+    if (cxn_cache_entry_decode(&c, w->file.size_bytes, e, NULL) != CXN_OK ||
+        cxn_cursor_left(&c) != 0 ||
+        e->data_offset != cxn_cache_align(w->end + sizeof record + entry_bytes))
         return false;
     if (e->data_bytes > scratch->size) {
         uint8_t *more = cxn_realloc(w->env->mem, scratch->data, e->data_bytes, 1);
         if (!more) return false; /* decoding it again is always right */
         *scratch = (struct cxn_bytes){ .data = more, .size = e->data_bytes };
     }
-    return cxn_file_pread(&w->file, w->partial, e->data_offset, scratch->data, e->data_bytes, NULL)
-               == CXN_OK
-           && cxn_crc32(0, scratch->data, e->data_bytes) == e->data_crc;
+    return read_at(w, e->data_offset, scratch->data, e->data_bytes) &&
+           cxn_crc32(0, scratch->data, e->data_bytes) == e->data_crc;
 }
 
 static void scan_records(cxn_cache_writer *w, cxn_cache_found_fn *found, void *ctx)

@@ -67,8 +67,8 @@ static enum cxn_status plan_pieces(struct work *w, struct cxn_error *err)
 static bool is_current(const struct work *w, const struct piece *p,
                        const struct cxn_cache_entry *e)
 {
-    if (!p->found || p->source.size_bytes != e->source_bytes
-        || p->source.mtime_ns != e->source_mtime_ns)
+    if (!p->found || p->source.size_bytes != e->source_bytes ||
+        p->source.mtime_ns != e->source_mtime_ns)
         return false;
     /* Reading may work the next time; content does not mend itself. */
     return e->channels != 0 || (w->job->skip_bad && e->status != CXN_E_IO);
@@ -172,8 +172,8 @@ static enum cxn_status add_failure(struct work *w, struct piece *p, const struct
 static enum cxn_status add_sample(struct work *w, struct piece *p, const struct cxn_sample *s,
                                   struct cxn_error *err)
 {
-    const bool bad_file = s->status == CXN_E_FORMAT || s->status == CXN_E_LIMIT
-                          || s->status == CXN_E_IO;
+    const bool bad_file = s->status == CXN_E_FORMAT || s->status == CXN_E_LIMIT ||
+                          s->status == CXN_E_IO;
     if (s->status != CXN_OK && !(bad_file && w->job->skip_bad))
         return cxn_fail(err, s->status, "%s", s->error.text);
     p->entry = (struct cxn_cache_entry){ .name = p->name,

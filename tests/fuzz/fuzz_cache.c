@@ -75,8 +75,8 @@ static void go_on(const struct cxn_env *env)
     if (cxn_cache_writer_open(&writer, env, path, ignore, &seen, NULL) != CXN_OK) return;
     struct cxn_cache_entry e = { .name = "new", .status = CXN_E_IO, .data_bytes = 3 };
     const struct cxn_cache_entry *const entries[] = { &e };
-    if (cxn_cache_writer_append(writer, &e, (const uint8_t *)"why", NULL) != CXN_OK
-        || cxn_cache_writer_finish(writer, entries, 1, NULL) != CXN_OK)
+    if (cxn_cache_writer_append(writer, &e, (const uint8_t *)"why", NULL) != CXN_OK ||
+        cxn_cache_writer_finish(writer, entries, 1, NULL) != CXN_OK)
         abort();
     cxn_cache_writer_close(&writer);
     cxn_cache *cache; /* what was made of it must be whole */

@@ -320,8 +320,8 @@ static void every_byte_matters(void **state)
     cxn_cache_close(&cache);
     const int fd = open(s->cache, O_WRONLY);
     for (size_t at = 0; at < whole.size; at++) {
-        if (at >= CXN_CACHE_HEADER_BYTES && at < h.index_offset
-            && !(at >= pixels && at < pixels + 20))
+        if (at >= CXN_CACHE_HEADER_BYTES && at < h.index_offset &&
+            !(at >= pixels && at < pixels + 20))
             continue;
         for (int change = 1; change < 256; change = change * 5 + 1) {
             const uint8_t byte = (uint8_t)(whole.data[at] ^ change);

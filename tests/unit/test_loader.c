@@ -292,8 +292,8 @@ static bool run_with_failure(size_t at)
     cxn_images *images = NULL;
     cxn_loader *loader = NULL;
     struct cxn_error err = { "" };
-    bool failed = cxn_images_open(&images, &env, &path, 1, &err) != CXN_OK
-                  || cxn_loader_open(&loader, &env, images, &list, &options, &err) != CXN_OK;
+    bool failed = cxn_images_open(&images, &env, &path, 1, &err) != CXN_OK ||
+                  cxn_loader_open(&loader, &env, images, &list, &options, &err) != CXN_OK;
     if (failed) assert_string_not_equal(err.text, "");
     for (struct cxn_sample *s; loader && (s = cxn_loader_next(loader));) {
         if (s->status != CXN_OK) {
