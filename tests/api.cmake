@@ -9,6 +9,7 @@ set_tests_properties(formula_weights PROPERTIES FIXTURES_SETUP weights LABELS "s
 
 cxn_unit_test(full unit/test_full.c unit/formula.c)
 cxn_unit_test(api unit/test_api.c)
+cxn_unit_test(bench unit/test_bench.c)
 set_tests_properties(full api PROPERTIES FIXTURES_REQUIRED weights
   ENVIRONMENT CXN_FORMULA_WEIGHTS=${weights})
 set_tests_properties(full PROPERTIES LABELS "short;threads")
@@ -18,6 +19,8 @@ foreach(name infer bad_input)
            $<TARGET_FILE:chexnet_command> ${weights})
   set_tests_properties(cli_${name} PROPERTIES FIXTURES_REQUIRED weights LABELS short TIMEOUT 600)
 endforeach()
+cxn_script_test(cli_bench tests/cli_bench.sh $<TARGET_FILE:chexnet_command> ${weights})
+set_tests_properties(cli_bench PROPERTIES FIXTURES_REQUIRED weights)
 if(CXN_SANITIZE)
   set_tests_properties(cli_bad_input PROPERTIES ENVIRONMENT CXN_SANITIZED=1)
 endif()

@@ -11,6 +11,7 @@
 #include "stop.h"
 
 /* Each is defined in cmd_<name>.c. */
+extern const struct command cmd_bench;
 extern const struct command cmd_compare;
 extern const struct command cmd_cpu;
 extern const struct command cmd_infer;
@@ -28,6 +29,7 @@ const struct command *const commands[] = {
     &cmd_infer,
     &cmd_predict,
     &cmd_compare,
+    &cmd_bench,
     &cmd_inspect,
     &cmd_cpu,
     NULL,

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# cli_bench.sh CHEXNET WEIGHTS: what bench prints, and what it refuses.
+set -uo pipefail
+chexnet=$1 weights=$2
+. tests/cli_expect.sh
+
+expect 0 '^224x224 crop +[0-9.]+ +[0-9.]+ +[0-9.]+$' bench "$weights" --runs 1 --batch 1 --threads 2
+grep -q '^Research use only, not a medical device\.$' "$work/out" || complain 'no notice'
+
+"$chexnet" phantom --out "$work/set" --images 10 --size 256 --seed 3 >"$work/out" 2>"$work/err"
+pictures=("$work"/set/images/*.png)
+expect 0 '"mode": "reference"' bench "$weights" "${pictures[@]}" --runs 2 --batch 3 --threads 2 \
+    --cpu c --json --mode reference
+python3 - "$work/out" <<'END' || complain 'bench --json: see above'
+import json, sys
+o = json.load(open(sys.argv[1]))
+fixed = {"level": "c", "batch": 3, "threads": 2, "runs": 2, "pictures": 10}
+for key, value in fixed.items():
+    assert o[key] == value, (key, o[key])
+for what in "crop", "image":
+    low, middle, high = (o[f"ms_per_{what}_{part}"] for part in ("min", "median", "p95"))
+    assert 0 < low <= middle <= high, what
+assert o["ms_per_image_min"] > o["ms_per_crop_min"]
+assert o["peak_rss_bytes"] > 28 << 20, "less than the weights alone"
+assert o["notice"] == "Research use only, not a medical device."
+END
+
+for bad in 0 1025 -1 x ''; do
+    expect 2 "^chexnet: --batch '.*': expected a whole number 1\.\.1024" \
+        bench "$weights" "--batch=$bad"
+done
+expect 2 "^chexnet: --runs '0': expected a whole number 1\.\.100000" bench "$weights" --runs 0
+expect 2 "^chexnet: --seconds '0': expected a number" bench "$weights" --seconds 0
+expect 2 'exclude each other' bench "$weights" --runs 1 --seconds 1
+expect 2 "'fast'" bench "$weights" --mode fast
+expect 2 'MODEL' bench
+expect 4 'none\.pth' bench "$work/none.pth"
+expect 4 'none\.png' bench "$weights" "$work/none.png"
+expect 5 'limit' bench "$weights" --memory-limit 8M
+
+# A signal ends it.
+"$chexnet" bench "$weights" --seconds 600 --threads 1 >"$work/out" 2>"$work/err" &
+sleep 1
+kill -TERM $!
+wait $!
+[ $? -eq 143 ] || complain 'SIGTERM: not ended by the signal'
+exit $failed

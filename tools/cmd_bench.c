@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <chexnet/bench.h>
+#include <chexnet/cpu.h>
+
+#include "json_out.h"
+#include "scoring.h"
+#include "stop.h"
+
+static const struct opt_row options[] = {
+    OPT_MODE,
+    { .name = "batch", .value = "N", .initial = "10", .help = "crops a call, 1..1024" },
+    { .name = "seconds", .value = "S", .help = "how long to measure, 0.1..3600 (default 3)" },
+    { .name = "runs", .value = "N", .help = "measure this many rounds instead, 1..100000" },
+    OPT_JSON, { 0 },
+};
+
+/* What one run of the command works with. */
+struct session {
+    const struct invocation *inv;
+    cxn_context *ctx;
+    cxn_model *model;
+    struct progress progress;
+};
+
+static int show_progress(void *ctx, double done)
+{
+    progress_show(ctx, "%.0f %%", 100 * done);
+    return stop_asked();
+}
+
+static enum cxn_status read_options(const struct invocation *inv, struct cxn_bench_options *o,
+                                    struct cxn_error *err)
+{
+    uint64_t batch = 0, runs = 0;
+    if (opt_given(inv, "runs") && opt_given(inv, "seconds"))
+        return usage_error(err, "bench: --runs and --seconds exclude each other");
+    enum cxn_status status = opt_u64(inv, "batch", 1, CXN_BENCH_BATCH_MAX, &batch, err);
+    if (status == CXN_OK) status = opt_u64(inv, "runs", 1, CXN_BENCH_RUNS_MAX, &runs, err);
+    if (status == CXN_OK)
+        status = opt_double(inv, "seconds", 0.1, CXN_BENCH_SECONDS_MAX, &o->seconds, err);
+    o->batch = (uint32_t)batch;
+    o->runs = (uint32_t)runs;
+    return status;
+}
+
+static void set_spread(json_t *o, const char *what, const struct cxn_spread *ms)
+{
+    const struct { const char *name; double value; } parts[] = {
+        { "min", ms->min }, { "median", ms->median }, { "p95", ms->p95 },
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        char key[40];
+        snprintf(key, sizeof key, "ms_per_%s_%s", what, parts[i].name);
+        json_object_set_new(o, key, json_real(parts[i].value));
+    }
+}
+
+static enum cxn_status print_json(const struct session *s, const struct cxn_bench_result *r,
+                                  struct cxn_error *err)
+{
+    struct cxn_cpu_name cpu;
+    cxn_cpu_name(&cpu);
+    json_t *o = json_object();
+    json_object_set_new(o, "model", json_text(s->inv->operands[0]));
+    json_object_set_new(o, "cpu", json_text(cpu.text));
+    json_object_set_new(o, "mode", json_string(cxn_model_mode(s->model)));
+    json_object_set_new(o, "level", json_string(cxn_context_level(s->ctx)));
+    json_object_set_new(o, "threads", json_integer((json_int_t)cxn_context_threads(s->ctx)));
+    json_object_set_new(o, "batch", json_integer((json_int_t)r->batch));
+    json_object_set_new(o, "runs", json_integer((json_int_t)r->runs));
+    json_object_set_new(o, "pictures", json_integer((json_int_t)r->pictures));
+    set_spread(o, "crop", &r->crop_ms);
+    set_spread(o, "image", &r->image_ms);
+    json_object_set_new(o, "peak_rss_bytes", json_integer((json_int_t)cxn_peak_memory_bytes()));
+    return json_print(o, err);
+}
+
+static void print_table(const struct session *s, const struct cxn_bench_result *r)
+{
+    printf("mode %s, level %s, %u threads, %u crops a call, %u rounds\n\n"
+           "ms               minimum    median       p95\n"
+           "224x224 crop  %10.3f%10.3f%10.3f\n"
+           "ten-crop image%10.2f%10.2f%10.2f\n\n"
+           "peak memory %.0f MiB\n%s",
+           cxn_model_mode(s->model), cxn_context_level(s->ctx), cxn_context_threads(s->ctx),
+           r->batch, r->runs, r->crop_ms.min, r->crop_ms.median, r->crop_ms.p95, r->image_ms.min,
+           r->image_ms.median, r->image_ms.p95, (double)cxn_peak_memory_bytes() / (1 << 20),
+           research_use);
+}
+
+static enum cxn_status bench(struct session *s, struct cxn_bench_options *o, struct cxn_error *err)
+{
+    struct cxn_bench_result result;
+    o->files = (const char *const *)s->inv->operands + 1;
+    o->file_count = (size_t)s->inv->operand_count - 1;
+    o->progress = show_progress;
+    o->progress_ctx = &s->progress;
+    progress_start(&s->progress);
+    const enum cxn_status status = cxn_bench(s->model, o, &result, err);
+    progress_end(&s->progress);
+    if (status != CXN_OK) return status;
+    if (opt_given(s->inv, "json")) return print_json(s, &result, err);
+    print_table(s, &result);
+    return CXN_OK;
+}
+
+static enum cxn_status run(const struct invocation *inv, struct cxn_error *err)
+{
+    struct session s = { .inv = inv };
+    struct cxn_bench_options o = { 0 };
+    enum cxn_status status = read_options(inv, &o, err);
+    if (status == CXN_OK) status = open_model(inv, &s.ctx, &s.model, err);
+    if (status == CXN_OK) status = bench(&s, &o, err);
+    cxn_model_close(&s.model);
+    cxn_context_close(&s.ctx);
+    return status;
+}
+
+const struct command cmd_bench = {
+    .name = "bench",
+    .summary = "time per crop and per ten-crop image, memory",
+    .operands = "MODEL [FILE...]",
+    .operands_min = 1,
+    .operands_max = -1,
+    .details = "Crops of 224x224 are cut from the PNG or JPEG FILEs, decoded and resized before\n"
+               "the clock starts, or from synthetic pictures where no FILE is named. A round is\n"
+               "one call with a batch of crops and one with an image's ten; the first rounds are\n"
+               "not counted.",
+    .example = "chexnet bench weights.pth --batch 10 --threads 2",
+    .options = options,
+    .run = run,
+};
