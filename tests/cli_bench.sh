@@ -5,13 +5,15 @@ set -uo pipefail
 chexnet=$1 weights=$2
 . tests/cli_expect.sh
 
-expect 0 '^224x224 crop +[0-9.]+ +[0-9.]+ +[0-9.]+$' bench "$weights" --runs 1 --batch 1 --threads 2
+expect 0 '^224x224 crop +[0-9.]+ +[0-9.]+ +[0-9.]+$' \
+    bench "$weights" --runs 1 --batch 1 --threads 2 --per-op
+grep -q '^conv 3x3 14x14 -> 32 *24 ' "$work/out" || complain 'no row of an operation'
 grep -q '^Research use only, not a medical device\.$' "$work/out" || complain 'no notice'
 
 "$chexnet" phantom --out "$work/set" --images 10 --size 256 --seed 3 >"$work/out" 2>"$work/err"
 pictures=("$work"/set/images/*.png)
 expect 0 '"mode": "reference"' bench "$weights" "${pictures[@]}" --runs 2 --batch 3 --threads 2 \
-    --cpu c --json --mode reference
+    --cpu c --json --mode reference --per-op
 python3 - "$work/out" <<'END' || complain 'bench --json: see above'
 import json, sys
 o = json.load(open(sys.argv[1]))
@@ -23,6 +25,12 @@ for what in "crop", "image":
     assert 0 < low <= middle <= high, what
 assert o["ms_per_image_min"] > o["ms_per_crop_min"]
 assert o["peak_rss_bytes"] > 28 << 20, "less than the weights alone"
+# Every product of DenseNet-121 on 224x224 is told, 2 x 2.834 G of them with the sums.
+rows = o["operations"]
+total = sum(row["ms"] * row["gflops"] / 1e3 for row in rows if row["gflops"])
+assert abs(total - 5.668) < 0.01, total
+assert sum(row["calls"] for row in rows if row["name"].startswith("conv")) == 120
+assert o["peak_gflops"] > 0
 assert o["notice"] == "Research use only, not a medical device."
 END
 

@@ -2,6 +2,8 @@
 #include <chexnet/bench.h>
 #include <chexnet/cpu.h>
 
+#include <math.h>
+
 #include "json_out.h"
 #include "scoring.h"
 #include "stop.h"
@@ -11,7 +13,17 @@ static const struct opt_row options[] = {
     { .name = "batch", .value = "N", .initial = "10", .help = "crops a call, 1..1024" },
     { .name = "seconds", .value = "S", .help = "how long to measure, 0.1..3600 (default 3)" },
     { .name = "runs", .value = "N", .help = "measure this many rounds instead, 1..100000" },
+    { .name = "per-op", .help = "also where the time of a crop goes, in one thread" },
     OPT_JSON, { 0 },
+};
+
+/* Times that a crop is computed for the table of operations. */
+enum { PROFILE_RUNS = 5 };
+
+struct profile {
+    struct cxn_bench_operation rows[CXN_BENCH_OPERATIONS_MAX];
+    size_t count; /* 0: not asked for */
+    double peak_gflops;
 };
 
 /* What one run of the command works with. */
@@ -20,6 +32,7 @@ struct session {
     cxn_context *ctx;
     cxn_model *model;
     struct progress progress;
+    struct profile profile;
 };
 
 static int show_progress(void *ctx, double done)
@@ -55,6 +68,28 @@ static void set_spread(json_t *o, const char *what, const struct cxn_spread *ms)
     }
 }
 
+/* 1e9 products and sums a second; NaN where they are not counted. */
+static double gflops(const struct cxn_bench_operation *op)
+{
+    return op->gflop > 0 ? 1e3 * op->gflop / op->ms : NAN;
+}
+
+static void set_operations(json_t *o, const struct profile *p)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < p->count; i++) {
+        const struct cxn_bench_operation *op = &p->rows[i];
+        json_t *row = json_object();
+        json_object_set_new(row, "name", json_text(op->name));
+        json_object_set_new(row, "calls", json_integer((json_int_t)op->calls));
+        json_object_set_new(row, "ms", json_real(op->ms));
+        json_object_set_new(row, "gflops", json_number(gflops(op)));
+        json_array_append_new(array, row);
+    }
+    json_object_set_new(o, "peak_gflops", json_real(p->peak_gflops));
+    json_object_set_new(o, "operations", array);
+}
+
 static enum cxn_status print_json(const struct session *s, const struct cxn_bench_result *r,
                                   struct cxn_error *err)
 {
@@ -71,8 +106,26 @@ static enum cxn_status print_json(const struct session *s, const struct cxn_benc
     json_object_set_new(o, "pictures", json_integer((json_int_t)r->pictures));
     set_spread(o, "crop", &r->crop_ms);
     set_spread(o, "image", &r->image_ms);
+    if (s->profile.count > 0) set_operations(o, &s->profile);
     json_object_set_new(o, "peak_rss_bytes", json_integer((json_int_t)cxn_peak_memory_bytes()));
     return json_print(o, err);
+}
+
+static void print_operations(const struct profile *p)
+{
+    double ms = 0, gflop = 0;
+    if (p->count == 0) return;
+    printf("one crop in one thread    calls        ms   GFLOP/s  of peak\n");
+    for (size_t i = 0; i < p->count; i++) {
+        const struct cxn_bench_operation *op = &p->rows[i];
+        printf("%-25s%6u%10.3f", op->name, op->calls, op->ms);
+        if (op->gflop > 0) printf("%10.1f%7.0f %%", gflops(op), 100 * gflops(op) / p->peak_gflops);
+        putchar('\n');
+        ms += op->ms;
+        gflop += op->gflop;
+    }
+    printf("%-31s%10.3f%10.1f%7.0f %%\npeak of float32 at this level: %.1f GFLOP/s a core\n\n",
+           "all", ms, 1e3 * gflop / ms, 1e5 * gflop / ms / p->peak_gflops, p->peak_gflops);
 }
 
 static void print_table(const struct session *s, const struct cxn_bench_result *r)
@@ -80,12 +133,20 @@ static void print_table(const struct session *s, const struct cxn_bench_result *
     printf("mode %s, level %s, %u threads, %u crops a call, %u rounds\n\n"
            "ms               minimum    median       p95\n"
            "224x224 crop  %10.3f%10.3f%10.3f\n"
-           "ten-crop image%10.2f%10.2f%10.2f\n\n"
-           "peak memory %.0f MiB\n%s",
+           "ten-crop image%10.2f%10.2f%10.2f\n\n",
            cxn_model_mode(s->model), cxn_context_level(s->ctx), cxn_context_threads(s->ctx),
            r->batch, r->runs, r->crop_ms.min, r->crop_ms.median, r->crop_ms.p95, r->image_ms.min,
-           r->image_ms.median, r->image_ms.p95, (double)cxn_peak_memory_bytes() / (1 << 20),
-           research_use);
+           r->image_ms.median, r->image_ms.p95);
+    print_operations(&s->profile);
+    printf("peak memory %.0f MiB\n%s", (double)cxn_peak_memory_bytes() / (1 << 20), research_use);
+}
+
+static enum cxn_status profile(struct session *s, struct cxn_error *err)
+{
+    struct profile *p = &s->profile;
+    if (!opt_given(s->inv, "per-op")) return CXN_OK;
+    p->peak_gflops = cxn_bench_peak_gflops(s->ctx);
+    return cxn_bench_operations(s->model, PROFILE_RUNS, p->rows, &p->count, err);
 }
 
 static enum cxn_status bench(struct session *s, struct cxn_bench_options *o, struct cxn_error *err)
@@ -96,7 +157,8 @@ static enum cxn_status bench(struct session *s, struct cxn_bench_options *o, str
     o->progress = show_progress;
     o->progress_ctx = &s->progress;
     progress_start(&s->progress);
-    const enum cxn_status status = cxn_bench(s->model, o, &result, err);
+    enum cxn_status status = profile(s, err);
+    if (status == CXN_OK) status = cxn_bench(s->model, o, &result, err);
     progress_end(&s->progress);
     if (status != CXN_OK) return status;
     if (opt_given(s->inv, "json")) return print_json(s, &result, err);

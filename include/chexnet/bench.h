@@ -62,6 +62,36 @@ struct cxn_bench_result {
 CXN_API enum cxn_status cxn_bench(cxn_model *model, const struct cxn_bench_options *options,
                                   struct cxn_bench_result *result, struct cxn_error *err);
 
+#define CXN_BENCH_OPERATIONS_MAX 128 /**< rows of a profile, at most */
+#define CXN_BENCH_NAME_BYTES 64      /**< of an operation's name, the final NUL included */
+
+/** All layers that do the same operation on the same size. */
+struct cxn_bench_operation {
+    char name[CXN_BENCH_NAME_BYTES]; /**< e.g. "conv 3x3 14x14 -> 32" */
+    uint32_t calls; /**< a crop */
+    double ms;      /**< a crop, all calls together; minimum over the runs */
+    double gflop;   /**< a crop: 1e9 products and sums of its definition; 0: not counted */
+};
+
+/**
+ * Where the time of one 224x224 crop goes, in one thread, in the order of the network.
+ *
+ * @param runs   times that the crop is computed, 1..CXN_BENCH_RUNS_MAX, after one untimed
+ * @param rows   out: room for CXN_BENCH_OPERATIONS_MAX
+ * @param count  out: rows written
+ * @return CXN_OK; CXN_E_ARG for a NULL, runs out of range, or a mode that does not tell its
+ *         operations; CXN_E_FORMAT for the weights; CXN_E_LIMIT for more rows; CXN_E_NOMEM
+ */
+CXN_API enum cxn_status cxn_bench_operations(cxn_model *model, uint32_t runs,
+                                             struct cxn_bench_operation *rows, size_t *count,
+                                             struct cxn_error *err);
+
+/**
+ * What one core can do in float32, in 1e9 products and sums a second: measured in about 30 ms with
+ * multiply-adds in registers, at the context's level. ctx NULL: level c.
+ */
+CXN_API double cxn_bench_peak_gflops(const cxn_context *ctx);
+
 #ifdef __cplusplus
 }
 #endif

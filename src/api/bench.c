@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/sort.h"
+#include "cpu/cpu.h"
 
 enum {
     SYNTHETIC_PICTURES = 4,
@@ -229,4 +230,83 @@ enum cxn_status cxn_bench(cxn_model *model, const struct cxn_bench_options *opti
         };
     close_bench(&b);
     return status;
+}
+
+/* ---- operations --------------------------------------------------------------------------- */
+
+/* A profile growing: rows in the order in which their names were first told. */
+struct profile {
+    struct cxn_bench_operation *rows; /* calls and gflop: of the run at work */
+    double ms[CXN_BENCH_OPERATIONS_MAX]; /* of the run at work */
+    size_t count;
+    bool overflow;
+};
+
+static void note_operation(void *ctx, const char *name, double seconds, double flops)
+{
+    struct profile *p = ctx;
+    size_t i = 0;
+    while (i < p->count && strncmp(p->rows[i].name, name, CXN_BENCH_NAME_BYTES - 1) != 0) i++;
+    if (i == CXN_BENCH_OPERATIONS_MAX) {
+        p->overflow = true;
+        return;
+    }
+    if (i == p->count) {
+        p->rows[p->count++] = (struct cxn_bench_operation){ .ms = INFINITY };
+        strncpy(p->rows[i].name, name, CXN_BENCH_NAME_BYTES - 1);
+    }
+    p->rows[i].calls++;
+    p->rows[i].gflop += 1e-9 * flops;
+    p->ms[i] += 1e3 * seconds;
+}
+
+static enum cxn_status profile_once(cxn_model *model, const struct cxn_view *view,
+                                    struct profile *p, struct cxn_error *err)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        p->ms[i] = p->rows[i].gflop = 0.0;
+        p->rows[i].calls = 0;
+    }
+    return model->engine->profile(model->state, view, note_operation, p, err);
+}
+
+static enum cxn_status profile_view(cxn_model *model, const struct cxn_view *view, uint32_t runs,
+                                    struct profile *p, struct cxn_error *err)
+{
+    enum cxn_status status = profile_once(model, view, p, err);
+    for (uint32_t run = 0; status == CXN_OK && run < runs; run++) {
+        status = profile_once(model, view, p, err);
+        for (size_t i = 0; i < p->count; i++) p->rows[i].ms = fmin(p->rows[i].ms, p->ms[i]);
+    }
+    if (status == CXN_OK && p->overflow)
+        return cxn_fail(err, CXN_E_LIMIT, "more than %d operations", CXN_BENCH_OPERATIONS_MAX);
+    return status;
+}
+
+enum cxn_status cxn_bench_operations(cxn_model *model, uint32_t runs,
+                                     struct cxn_bench_operation *rows, size_t *count,
+                                     struct cxn_error *err)
+{
+    if (!model || !rows || !count)
+        return cxn_fail(err, CXN_E_ARG, "cxn_bench_operations: a model and rows are needed");
+    if (runs == 0 || runs > CXN_BENCH_RUNS_MAX)
+        return cxn_fail(err, CXN_E_ARG, "runs %u: expected 1..%u", runs, CXN_BENCH_RUNS_MAX);
+    if (!model->engine->profile)
+        return cxn_fail(err, CXN_E_ARG, "mode %s does not tell its operations",
+                        model->engine->name);
+    struct cxn_picture picture = { 0 };
+    struct cxn_view views[CXN_VIEWS_MAX];
+    struct profile p = { .rows = rows };
+    enum cxn_status status = draw_picture(model->env, 0, &picture, err);
+    if (status != CXN_OK) return status;
+    cxn_crops_views(CXN_CROPS_CENTER, &picture, views);
+    status = profile_view(model, views, runs, &p, err);
+    cxn_picture_close(&picture);
+    if (status == CXN_OK) *count = p.count;
+    return status;
+}
+
+double cxn_bench_peak_gflops(const cxn_context *ctx)
+{
+    return 1e-9 * cxn_cpu_peak_f32(cxn_context_env(ctx)->cpu);
 }

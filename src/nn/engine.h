@@ -36,6 +36,11 @@ struct cxn_engine_source {
 
 typedef struct cxn_engine_state cxn_engine_state; /* each row has its own */
 
+/* Called as each operation of a view is done. name: operation and size, as "conv 3x3 14x14 -> 32";
+ * layers that tell the same name are one row of a profile. Borrowed for the call. flops: as the
+ * operation's definition counts them, a product and a sum apart, however it is computed. */
+typedef void cxn_operation_fn(void *ctx, const char *name, double seconds, double flops);
+
 struct cxn_engine {
     const char *name;   /* the value of --mode: reference, fp32, bf16, int8, ... */
     const char *device; /* the value of --device: cpu */
@@ -50,6 +55,11 @@ struct cxn_engine {
      * numbers out of range. */
     enum cxn_status (*run)(cxn_engine_state *state, const struct cxn_view *views, size_t count,
                            float *prob, struct cxn_error *err);
+
+    /* As run() for one view, in the calling thread alone, telling where the time goes. NULL where
+     * an engine cannot say. */
+    enum cxn_status (*profile)(cxn_engine_state *state, const struct cxn_view *view,
+                               cxn_operation_fn *tell, void *ctx, struct cxn_error *err);
 
     void (*close)(cxn_engine_state **state); /* frees and writes NULL */
 };

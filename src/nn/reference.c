@@ -132,5 +132,5 @@ static enum cxn_status open_reference(cxn_engine_state **state,
 
 const struct cxn_engine cxn_engine_reference = {
     .name = "reference", .device = "cpu", .open = open_reference, .run = cxn_walk_run,
-    .close = cxn_walk_close
+    .profile = cxn_walk_profile, .close = cxn_walk_close
 };

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nn/walk.h"
 
+#include <stdio.h>
+
+#include "base/clock.h"
 #include "base/size.h"
 
 enum { LINE_BYTES = 64 };
@@ -131,8 +134,36 @@ struct job {
     double *prob64;
 };
 
+/* Whom to tell of each step done; NULL: nobody. */
+struct listener {
+    cxn_operation_fn *tell;
+    void *ctx;
+};
+
+static void tell_step(const struct listener *listener, const struct cxn_step *step,
+                      const struct cxn_operands *at, double seconds)
+{
+    static const char *const words[] = {
+        [CXN_STEP_WINDOW] = "window", [CXN_STEP_NORM_RELU] = "norm, ReLU",
+        [CXN_STEP_MAX_POOL] = "max pool", [CXN_STEP_AVG_POOL] = "average pool",
+        [CXN_STEP_MEAN] = "mean", [CXN_STEP_HEAD] = "head"
+    };
+    char name[64];
+    double products = 0.0;
+    if (step->kind == CXN_STEP_CONV) {
+        const size_t h = at->height / step->stride, w = at->width / step->stride;
+        products = (double)(h * w) * step->in * step->out * step->kernel * step->kernel;
+        snprintf(name, sizeof name, "conv %ux%u %zux%zu -> %u", step->kernel, step->kernel, h, w,
+                 step->out);
+    } else {
+        snprintf(name, sizeof name, "%s %zux%zu", words[step->kind], at->height, at->width);
+    }
+    listener->tell(listener->ctx, name, seconds, 2.0 * products);
+}
+
 /* Follow the list for one view; the result is in the last step's destination. */
-static const void *walk(const cxn_engine_state *s, const struct cxn_view *view, uint8_t *maps)
+static const void *walk(const cxn_engine_state *s, const struct cxn_view *view, uint8_t *maps,
+                        const struct listener *listener)
 {
     void *dst = NULL;
     for (size_t i = 0; i < s->steps->count; i++) {
@@ -144,7 +175,9 @@ static const void *walk(const cxn_engine_state *s, const struct cxn_view *view, 
             .src = maps + s->map_offset[step->src], .dst = dst,
             .weights = s->weights + s->weight_offset[i], .zeros = s->zeros
         };
+        const double started = listener ? cxn_clock_seconds() : 0.0;
         s->arithmetic->compute(step, &at);
+        if (listener) tell_step(listener, step, &at, cxn_clock_seconds() - started);
     }
     return dst;
 }
@@ -153,7 +186,7 @@ static void run_view(void *ctx, size_t index, unsigned thread)
 {
     const struct job *job = ctx;
     const cxn_engine_state *s = job->state;
-    const void *result = walk(s, &job->views[index], s->maps + thread * s->maps_bytes);
+    const void *result = walk(s, &job->views[index], s->maps + thread * s->maps_bytes, NULL);
     for (size_t c = 0; c < s->classes; c++) {
         const double p = s->arithmetic->read(result, c);
         if (job->prob) job->prob[index * s->classes + c] = (float)p;
@@ -188,4 +221,12 @@ enum cxn_status cxn_walk_run64(cxn_engine_state *state, const struct cxn_view *v
                                double *prob, struct cxn_error *err)
 {
     return run_job(&(struct job){ .state = state, .views = views, .prob64 = prob }, count, err);
+}
+
+enum cxn_status cxn_walk_profile(cxn_engine_state *state, const struct cxn_view *view,
+                                 cxn_operation_fn *tell, void *ctx, struct cxn_error *err)
+{
+    const enum cxn_status status = check_view(state, view, 0, err);
+    if (status == CXN_OK) walk(state, view, state->maps, &(struct listener){ tell, ctx });
+    return status;
 }

@@ -40,6 +40,8 @@ enum cxn_status cxn_walk_open(cxn_engine_state **state, const struct cxn_arithme
                               struct cxn_error *err);
 enum cxn_status cxn_walk_run(cxn_engine_state *state, const struct cxn_view *views, size_t count,
                              float *prob, struct cxn_error *err);
+enum cxn_status cxn_walk_profile(cxn_engine_state *state, const struct cxn_view *view,
+                                 cxn_operation_fn *tell, void *ctx, struct cxn_error *err);
 void cxn_walk_close(cxn_engine_state **state);
 
 /* As cxn_walk_run(), not rounded to float. */

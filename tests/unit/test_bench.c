@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <cmocka.h>
@@ -168,6 +169,79 @@ static void every_allocation_may_fail(void **unused)
     assert_true(n > 10);
 }
 
+static enum cxn_status tell_twice(cxn_engine_state *state, const struct cxn_view *view,
+                                  cxn_operation_fn *tell, void *ctx, struct cxn_error *err)
+{
+    if (state->fails) return cxn_fail(err, CXN_E_FORMAT, "out of range");
+    assert_int_equal(view->width, CXN_CROP_SIDE);
+    /* A slower run each time: the first is not counted, of the others the least is. */
+    const double seconds = 0.001 * (double)++state->crop_calls;
+    tell(ctx, "conv", seconds, 1e9);
+    tell(ctx, "pool", 1.0, 0.0);
+    tell(ctx, "conv", seconds, 2e9);
+    for (size_t i = 0; i < state->image_calls; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "other %zu", i);
+        tell(ctx, name, 1.0, 0.0);
+    }
+    return CXN_OK;
+}
+
+static void operations_of_one_name_are_added(void **unused)
+{
+    (void)unused;
+    struct cxn_mem mem;
+    cxn_mem_init(&mem, 0);
+    const struct cxn_env env = { .mem = &mem };
+    struct cxn_engine telling = engine;
+    cxn_engine_state state = { 0 };
+    struct cxn_model model = { .env = &env, .engine = &telling, .state = &state };
+    struct cxn_bench_operation rows[CXN_BENCH_OPERATIONS_MAX];
+    struct cxn_error err = { "" };
+    size_t count = 0;
+    assert_int_equal(cxn_bench_operations(&model, 3, rows, &count, &err), CXN_E_ARG);
+    assert_non_null(strstr(err.text, "timed"));
+    telling.profile = tell_twice;
+    assert_int_equal(cxn_bench_operations(&model, 0, rows, &count, &err), CXN_E_ARG);
+    assert_int_equal(cxn_bench_operations(&model, 3, NULL, &count, &err), CXN_E_ARG);
+    assert_int_equal(cxn_bench_operations(&model, 3, rows, &count, &err), CXN_OK);
+    assert_int_equal(count, 2);
+    assert_string_equal(rows[0].name, "conv");
+    assert_string_equal(rows[1].name, "pool");
+    assert_int_equal(rows[0].calls, 2);
+    assert_float_equal(rows[0].ms, 4.0, 1e-9); /* of the second run: 2 + 2 */
+    assert_float_equal(rows[0].gflop, 3.0, 1e-9);
+    assert_float_equal(rows[1].gflop, 0.0, 0.0);
+    state.image_calls = CXN_BENCH_OPERATIONS_MAX - 2;
+    assert_int_equal(cxn_bench_operations(&model, 1, rows, &count, &err), CXN_OK);
+    assert_int_equal(count, CXN_BENCH_OPERATIONS_MAX);
+    state.image_calls++;
+    assert_int_equal(cxn_bench_operations(&model, 1, rows, &count, &err), CXN_E_LIMIT);
+    state.fails = true;
+    assert_int_equal(cxn_bench_operations(&model, 1, rows, &count, &err), CXN_E_FORMAT);
+    assert_int_equal(mem.blocks, 0);
+}
+
+/* A higher level is never slower; and no machine does a thousandth or a thousandfold of this. */
+static void peak_rises_with_the_level(void **unused)
+{
+    (void)unused;
+    static const char *const levels[] = { "c", "avx2", "avx512" };
+    double before = 0.5;
+    for (size_t i = 0; i < CXN_COUNTOF(levels); i++) {
+        cxn_context *ctx = NULL;
+        const struct cxn_options o = { .threads = 1, .cpu = levels[i] };
+        if (cxn_context_open(&ctx, &o, NULL) != CXN_OK) {
+            printf("skipped: no %s\n", levels[i]);
+            continue;
+        }
+        const double peak = cxn_bench_peak_gflops(ctx);
+        assert_true(peak > 0.8 * before && peak < 2000.0);
+        before = peak;
+        cxn_context_close(&ctx);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +250,8 @@ int main(void)
         cmocka_unit_test(duration_is_kept_with_three_rounds_at_least),
         cmocka_unit_test(errors_end_it),
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(operations_of_one_name_are_added),
+        cmocka_unit_test(peak_rises_with_the_level),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
