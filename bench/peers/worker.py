@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One peer in one form, in a process of its own that waits for its turn.
+
+    worker.py FILES.json FORM.json THREADS
+
+Each line on standard input asks for a measurement, "many SECONDS" or "single SECONDS", and is
+answered with one line of JSON; the first line answered, without being asked, tells the settings and
+the probabilities. compare.py asks.
+"""
+import json
+import os
+import sys
+import time
+from types import SimpleNamespace
+
+import numpy
+
+from engines import ENGINES
+from forms import Form
+
+WARM_UP_PASSES = 3
+BUSY_SHARE = 0.2  # of the time measured, from which on a thread counts as working
+
+
+def thread_seconds():
+    """{thread: CPU seconds so far}"""
+    tick = os.sysconf("SC_CLK_TCK")
+    seconds = {}
+    for thread in os.listdir("/proc/self/task"):
+        with open(f"/proc/self/task/{thread}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+        seconds[thread] = (int(fields[11]) + int(fields[12])) / tick
+    return seconds
+
+
+def peak_bytes():
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
+
+
+def measure(engine, crops, seconds):
+    """Milliseconds a crop, a value a pass over all crops, and how many threads worked."""
+    times = []
+    before, started = thread_seconds(), time.perf_counter()
+    while not times or time.perf_counter() - started < seconds:
+        at = time.perf_counter()
+        engine(crops)
+        times.append((time.perf_counter() - at) * 1e3 / len(crops))
+    wall = time.perf_counter() - started
+    used = [after - before.get(thread, 0) for thread, after in thread_seconds().items()]
+    return {"ms": times, "cpu_per_wall": sum(used) / wall,
+            "busy_threads": sum(u > BUSY_SHARE * wall for u in used)}
+
+
+def say(answer):
+    print(json.dumps(answer), flush=True)
+
+
+def main():
+    files, form, threads = json.loads(sys.argv[1]), json.loads(sys.argv[2]), int(sys.argv[3])
+    files, form = SimpleNamespace(**files), Form(**form)
+    crops = numpy.load(files.crops)
+    engine = ENGINES[form.engine](form, files, threads)
+    for _ in range(WARM_UP_PASSES):
+        prob = engine(crops)
+    say({"settings": engine.settings(), "prob": prob.tolist()})
+    for line in sys.stdin:
+        what, seconds = line.split()
+        part = crops if what == "many" else crops[:1]
+        say({**measure(engine, part, float(seconds)), "peak_rss_bytes": peak_bytes()})
+
+
+if __name__ == "__main__":
+    main()
