@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "json_out.h"
+#include "option_rows.h"
 #include "scoring.h"
 #include "stop.h"
 
@@ -37,7 +38,7 @@ struct session {
 
 static int show_progress(void *ctx, double done)
 {
-    progress_show(ctx, "%.0f %%", 100 * done);
+    progress_share(ctx, "bench", done);
     return stop_asked();
 }
 
@@ -138,7 +139,8 @@ static void print_table(const struct session *s, const struct cxn_bench_result *
            r->batch, r->runs, r->crop_ms.min, r->crop_ms.median, r->crop_ms.p95, r->image_ms.min,
            r->image_ms.median, r->image_ms.p95);
     print_operations(&s->profile);
-    printf("peak memory %.0f MiB\n%s", (double)cxn_peak_memory_bytes() / (1 << 20), research_use);
+    printf("peak memory %.0f MiB\n%s\n", (double)cxn_peak_memory_bytes() / (1 << 20),
+           RESEARCH_USE);
 }
 
 static enum cxn_status profile(struct session *s, struct cxn_error *err)
@@ -156,6 +158,7 @@ static enum cxn_status bench(struct session *s, struct cxn_bench_options *o, str
     o->file_count = (size_t)s->inv->operand_count - 1;
     o->progress = show_progress;
     o->progress_ctx = &s->progress;
+    stop_watch();
     progress_start(&s->progress);
     enum cxn_status status = profile(s, err);
     if (status == CXN_OK) status = cxn_bench(s->model, o, &result, err);

@@ -60,6 +60,9 @@ size_t opt_all(const struct invocation *inv, const char *name, const char *const
 enum cxn_status opt_u64(const struct invocation *inv, const char *name, uint64_t lo, uint64_t hi,
                         uint64_t *out, struct cxn_error *err);
 
+enum cxn_status opt_double(const struct invocation *inv, const char *name, double lo, double hi,
+                           double *out, struct cxn_error *err);
+
 /* Write the sentence and hand the code back, for errors of the command line itself. */
 enum cxn_status usage_error(struct cxn_error *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -96,6 +99,8 @@ void progress_start(struct progress *p);
  * second. */
 void progress_show(struct progress *p, size_t done, size_t total, double images_per_second,
                    const char *more);
+/* "bench: 40 %" the same way, where the work has no images to count. */
+void progress_share(struct progress *p, const char *what, double share);
 void progress_end(struct progress *p); /* clears the line */
 double progress_seconds(const struct progress *p);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,6 +182,19 @@ enum cxn_status opt_u64(const struct invocation *inv, const char *name, uint64_t
     if (!digits || *end != '\0' || errno != 0 || v < lo || v > hi)
         return usage_error(err, "--%s '%s': expected a whole number %llu..%llu", name, text,
                            (unsigned long long)lo, (unsigned long long)hi);
+    *out = v;
+    return CXN_OK;
+}
+
+enum cxn_status opt_double(const struct invocation *inv, const char *name, double lo, double hi,
+                           double *out, struct cxn_error *err)
+{
+    const char *text = opt_text(inv, name);
+    if (!text) return CXN_OK;
+    char *end = NULL;
+    const double v = strtod(text, &end);
+    if (end == text || *end != '\0' || !isfinite(v) || v < lo || v > hi)
+        return usage_error(err, "--%s '%s': expected a number %g..%g", name, text, lo, hi);
     *out = v;
     return CXN_OK;
 }

@@ -29,13 +29,26 @@ void progress_start(struct progress *p)
     *p = (struct progress){ .on = isatty(STDERR_FILENO) == 1, .started = now_seconds() };
 }
 
+/* Whether a terminal is there and the last line has stood long enough to be read. */
+static bool is_time_to_show(struct progress *p)
+{
+    const double now = now_seconds();
+    if (!p->on || now - p->shown < 0.1) return false;
+    p->shown = now;
+    return true;
+}
+
+void progress_share(struct progress *p, const char *what, double share)
+{
+    if (!is_time_to_show(p)) return;
+    fprintf(stderr, "\r\033[K%s: %.0f %%", what, 100 * share);
+    fflush(stderr);
+}
+
 void progress_show(struct progress *p, size_t done, size_t total, double images_per_second,
                    const char *more)
 {
-    if (!p->on) return;
-    const double now = now_seconds();
-    if (now - p->shown < 0.1) return;
-    p->shown = now;
+    if (!is_time_to_show(p)) return;
     const double left = (double)(total - done) / fmax(images_per_second, 1e-9);
     fprintf(stderr, "\r\033[K%zu of %zu images, %.1f images/s, %.0f:%02d left%s", done, total,
             images_per_second, floor(left / 60), (int)fmod(left, 60), more);
