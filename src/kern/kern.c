@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 #include "kern/avg_pool_f32.h"
+#include "kern/conv_bordered_f32.h"
 #include "kern/conv_f32.h"
 #include "kern/linear_f32.h"
 #include "kern/max_pool_f32.h"
@@ -15,6 +16,7 @@
 static const struct cxn_kern_op *const ops[] = {
     &cxn_window_f32_op,   &cxn_conv_f32_op, &cxn_norm_relu_f32_op, &cxn_max_pool_f32_op,
     &cxn_avg_pool_f32_op, &cxn_mean_f32_op, &cxn_linear_f32_op,    &cxn_sigmoid_f32_op,
+    &cxn_conv_bordered_f32_op,
 };
 
 const struct cxn_kern_op *const *cxn_kern_ops(size_t *count)

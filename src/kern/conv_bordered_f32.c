@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kern/conv_bordered_f32.h"
+
+#include "base/status.h"
+
+static const struct cxn_conv_bordered_f32_kernel table[] = { /* slowest first */
+    { { "c", 0 }, 8, cxn_conv_bordered_f32_c },
+#ifdef CXN_X86
+    { { "avx2", CXN_CPU_AVX2 }, 16, cxn_conv_bordered_f32_avx2 },
+    { { "avx512", CXN_CPU_AVX512 }, 32, cxn_conv_bordered_f32_avx512 },
+#endif
+};
+
+const struct cxn_kern_op cxn_conv_bordered_f32_op = {
+    .name = "conv_bordered_f32", .does = "convolution of a bordered map, bias, ReLU",
+    .rows = table, .row_bytes = sizeof table[0], .row_count = CXN_COUNTOF(table)
+};
+
+const struct cxn_conv_bordered_f32_kernel *cxn_conv_bordered_f32_pick(uint32_t cpu)
+{
+    return &table[cxn_kern_best(&cxn_conv_bordered_f32_op, cpu)];
+}
+
+size_t cxn_conv_bordered_f32_packed_count(const struct cxn_conv_bordered_f32_kernel *row,
+                                          size_t out, size_t terms)
+{
+    const size_t panels = (out + row->channels - 1) / row->channels;
+    return panels * row->channels * (1 + terms);
+}
+
+void cxn_conv_bordered_f32_pack(const struct cxn_conv_bordered_f32_kernel *row, float *packed,
+                                const float *w, const float *bias, size_t out, size_t terms)
+{
+    for (size_t first = 0; first < out; first += row->channels) {
+        for (size_t o = first; o < first + row->channels; o++)
+            *packed++ = bias && o < out ? bias[o] : 0.0f;
+        for (size_t i = 0; i < terms; i++)
+            for (size_t o = first; o < first + row->channels; o++)
+                *packed++ = o < out ? w[i * out + o] : 0.0f;
+    }
+}
