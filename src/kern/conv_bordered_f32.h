@@ -23,7 +23,7 @@ struct cxn_conv_bordered_f32 {
     const float *w;            /* from cxn_conv_bordered_f32_pack() for the same row */
     float *dst;
     size_t dst_place_step, dst_row_step; /* in floats */
-    bool relu; /* a NaN becomes 0 or stays one */
+    bool relu; /* a NaN stays one */
 };
 typedef void cxn_conv_bordered_f32_fn(const struct cxn_conv_bordered_f32 *conv);
 

@@ -5,6 +5,10 @@
 
 static const struct cxn_norm_relu_f32_kernel table[] = { /* slowest first */
     { { "c", 0 }, cxn_norm_relu_f32_c },
+#ifdef CXN_X86
+    { { "avx2", CXN_CPU_AVX2 }, cxn_norm_relu_f32_avx2 },
+    { { "avx512", CXN_CPU_AVX512 }, cxn_norm_relu_f32_avx512 },
+#endif
 };
 
 const struct cxn_kern_op cxn_norm_relu_f32_op = {

@@ -20,7 +20,7 @@ struct cxn_norm_relu_f32 {
 typedef void cxn_norm_relu_f32_fn(const struct cxn_norm_relu_f32 *norm);
 
 /* One function a level, kern/<level>/norm_relu_f32.c. */
-cxn_norm_relu_f32_fn cxn_norm_relu_f32_c;
+cxn_norm_relu_f32_fn cxn_norm_relu_f32_c, cxn_norm_relu_f32_avx2, cxn_norm_relu_f32_avx512;
 
 struct cxn_norm_relu_f32_kernel {
     struct cxn_kern_row row;

@@ -15,7 +15,7 @@
 
 static const struct ck_check *const checks[] = {
     &ck_window, &ck_conv, &ck_norm_relu, &ck_max_pool, &ck_avg_pool, &ck_mean, &ck_linear,
-    &ck_sigmoid, &ck_conv_bordered,
+    &ck_sigmoid, &ck_conv_bordered, &ck_samples, &ck_max_pool_row, &ck_norm_relu_pool,
 };
 
 struct wish {

@@ -32,7 +32,7 @@ struct ck_check {
 };
 
 extern const struct ck_check ck_window, ck_conv, ck_norm_relu, ck_max_pool, ck_avg_pool, ck_mean,
-    ck_linear, ck_sigmoid, ck_conv_bordered;
+    ck_linear, ck_sigmoid, ck_conv_bordered, ck_samples, ck_max_pool_row, ck_norm_relu_pool;
 
 /* ---- inputs: owned by the bench until ck_reset() ------------------------------------------ */
 

@@ -68,8 +68,8 @@ INLINE void store(const struct cxn_conv_bordered_f32 *c, float *dst, size_t chan
                   __m512 high)
 {
     if (c->relu) {
-        low = _mm512_max_ps(low, _mm512_setzero_ps());
-        high = _mm512_max_ps(high, _mm512_setzero_ps());
+        low = _mm512_max_ps(_mm512_setzero_ps(), low); /* in this order a NaN stays one */
+        high = _mm512_max_ps(_mm512_setzero_ps(), high);
     }
     const uint32_t mask = channels >= CHANNELS ? UINT32_MAX : (1u << channels) - 1;
     _mm512_mask_storeu_ps(dst, (__mmask16)(mask & 0xffff), low);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* samples_f32, max_pool_row_f32 and norm_relu_pool_f32. */
+#include <math.h>
+
+#include "ck.h"
+#include "kern/max_pool_row_f32.h"
+#include "kern/norm_relu_pool_f32.h"
+#include "kern/samples_f32.h"
+
+static void run_samples(const struct ck *t, const void *args, float *dst)
+{
+    const struct cxn_samples_f32_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
+    struct cxn_samples_f32 samples = *(const struct cxn_samples_f32 *)args;
+    samples.dst = dst;
+    row->run(&samples);
+}
+
+static void run_max(const struct ck *t, const void *args, float *dst)
+{
+    const struct cxn_max_pool_row_f32_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
+    struct cxn_max_pool_row_f32 pool = *(const struct cxn_max_pool_row_f32 *)args;
+    pool.dst = dst;
+    row->run(&pool);
+}
+
+static void run_norm(const struct ck *t, const void *args, float *dst)
+{
+    const struct cxn_norm_relu_pool_f32_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
+    struct cxn_norm_relu_pool_f32 pool = *(const struct cxn_norm_relu_pool_f32 *)args;
+    pool.dst = dst;
+    row->run(&pool);
+}
+
+static struct cxn_samples_f32 make_samples(struct ck *t, const size_t shape[3], bool mirror)
+{
+    const size_t stride = shape[1] * shape[2] + ck_below(t, 70);
+    return (struct cxn_samples_f32){
+        .src = ck_u8(t, (shape[0] - 1) * stride + shape[1] * shape[2]), .stride_bytes = stride,
+        .height = shape[0], .width = shape[1], .channels = shape[2], .mirror = mirror,
+        .dst_row_step = shape[1] * (shape[2] + 1) + ck_below(t, 9)
+    };
+}
+
+static void check_samples_of(struct ck *t, const size_t shape[3], bool mirror)
+{
+    const struct cxn_samples_f32 s = make_samples(t, shape, mirror);
+    const size_t each = s.channels + 1, row = s.width * each;
+    double *want = ck_f64(t, s.height * row);
+    for (size_t i = 0; i < s.height * row; i++) {
+        const size_t x = i % row / each, column = mirror ? s.width - 1 - x : x;
+        want[i] = i % each == s.channels ? 1.0 :
+                  s.src[i / row * s.stride_bytes + column * s.channels + i % each];
+    }
+    const struct ck_case c = { .run = run_samples, .args = &s, .count = s.height,
+                               .step = s.dst_row_step, .width = row, .want = want };
+    ck_verify(t, &c, "h=%zu w=%zu channels=%zu mirror=%d", s.height, s.width, s.channels, mirror);
+    ck_reset(t);
+}
+
+static void check_samples(struct ck *t)
+{
+    static const size_t shapes[][3] = {
+        { 1, 1, 1 }, { 3, 7, 1 }, { 3, 7, 3 }, { 32, 33, 1 }, { 5, 65, 3 },
+    };
+    for (size_t i = 0; i < CXN_COUNTOF(shapes); i++)
+        for (int mirror = 0; mirror < 2; mirror++) check_samples_of(t, shapes[i], mirror);
+}
+
+static void bench_samples(struct ck *t)
+{
+    for (int mirror = 0; mirror < 2; mirror++) {
+        const struct cxn_samples_f32 s =
+            make_samples(t, (const size_t[]){ 224, 224, 1 }, mirror);
+        ck_time(t, run_samples, &s, ck_aligned(t, 224 * s.dst_row_step), 0.0, 224.0 * 224.0 * 9,
+                "224x224x1 mirror=%d", mirror);
+        ck_reset(t);
+    }
+}
+
+static const size_t sizes[][2] = { { 1, 1 }, { 3, 7 }, { 2, 64 }, { 5, 33 }, { 9, 24 } };
+
+static struct cxn_max_pool_row_f32 make_max(struct ck *t, const size_t size[2], enum ck_fill fill)
+{
+    const size_t row = (2 * size[0] + 1) * size[1];
+    return (struct cxn_max_pool_row_f32){
+        .src = { ck_f32(t, row, fill), ck_f32(t, row, fill), ck_f32(t, row, fill) },
+        .count = size[0], .channels = size[1], .dst_step = size[1] + ck_below(t, 4)
+    };
+}
+
+static void check_max(struct ck *t)
+{
+    for (size_t k = 0; k < CXN_COUNTOF(sizes) * CK_FILLS; k++) {
+        const struct cxn_max_pool_row_f32 p =
+            make_max(t, sizes[k / CK_FILLS], k % CK_FILLS);
+        double *want = ck_f64(t, p.count * p.channels);
+        for (size_t i = 0; i < p.count * p.channels; i++) {
+            const size_t at = i / p.channels * 2 * p.channels + i % p.channels;
+            want[i] = -INFINITY;
+            for (size_t tap = 0; tap < 9; tap++)
+                want[i] = fmax(want[i], (double)p.src[tap / 3][at + tap % 3 * p.channels]);
+        }
+        const struct ck_case c = { .run = run_max, .args = &p, .count = p.count,
+                                   .step = p.dst_step, .width = p.channels, .want = want };
+        ck_verify(t, &c, "count=%zu channels=%zu", p.count, p.channels);
+        ck_reset(t);
+    }
+}
+
+static void bench_max(struct ck *t)
+{
+    const struct cxn_max_pool_row_f32 p = make_max(t, (const size_t[]){ 56, 64 }, CK_UNIT);
+    ck_time(t, run_max, &p, ck_aligned(t, p.count * p.dst_step), 0.0,
+            56.0 * 64.0 * 7 * sizeof(float), "56 windows x 64");
+    ck_reset(t);
+}
+
+static struct cxn_norm_relu_pool_f32 make_norm(struct ck *t, const size_t size[2],
+                                               enum ck_fill fill)
+{
+    const size_t step = size[1] + ck_below(t, 40), row = 2 * size[0] * step;
+    return (struct cxn_norm_relu_pool_f32){
+        .src = ck_f32(t, 2 * row, fill), .src_step = step, .src_row_step = row,
+        .dst_step = size[1] + ck_below(t, 3), .count = size[0], .channels = size[1],
+        .scale = ck_f32(t, size[1], CK_UNIT), .shift = ck_f32(t, size[1], CK_UNIT)
+    };
+}
+
+static void check_norm(struct ck *t)
+{
+    for (size_t k = 0; k < CXN_COUNTOF(sizes) * CK_FILLS; k++) {
+        const struct cxn_norm_relu_pool_f32 p =
+            make_norm(t, sizes[k / CK_FILLS], k % CK_FILLS);
+        double *want = ck_f64(t, p.count * p.channels);
+        double *magnitude = ck_f64(t, p.count * p.channels);
+        for (size_t i = 0; i < p.count * p.channels; i++) {
+            const size_t x = i / p.channels, o = i % p.channels;
+            for (size_t tap = 0; tap < 4; tap++) {
+                const float *src = p.src + tap / 2 * p.src_row_step +
+                                   (2 * x + tap % 2) * p.src_step;
+                const double product = (double)src[o] * (double)p.scale[o];
+                want[i] += fmax(0.0, product + (double)p.shift[o]) / 4;
+                magnitude[i] += (fabs(product) + fabs((double)p.shift[o])) / 4;
+            }
+        }
+        const struct ck_case c = { .run = run_norm, .args = &p, .count = p.count,
+                                   .step = p.dst_step, .width = p.channels, .want = want,
+                                   .magnitude = magnitude, .terms = 6 };
+        ck_verify(t, &c, "count=%zu channels=%zu", p.count, p.channels);
+        ck_reset(t);
+    }
+}
+
+static void bench_norm(struct ck *t)
+{
+    const struct cxn_norm_relu_pool_f32 p = make_norm(t, (const size_t[]){ 14, 512 }, CK_UNIT);
+    ck_time(t, run_norm, &p, ck_aligned(t, p.count * p.dst_step), 0.0,
+            14.0 * 512.0 * 5 * sizeof(float), "14 windows x 512");
+    ck_reset(t);
+}
+
+const struct ck_check ck_samples = { &cxn_samples_f32_op, check_samples, bench_samples };
+const struct ck_check ck_max_pool_row = { &cxn_max_pool_row_f32_op, check_max, bench_max };
+const struct ck_check ck_norm_relu_pool = { &cxn_norm_relu_pool_f32_op, check_norm, bench_norm };
