@@ -4,9 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fuse/engine.h"
+
 /* Fastest last: "auto" takes the last row. ref64 is not here: it is for tests alone. */
 static const struct cxn_engine *const engines[] = {
     &cxn_engine_reference,
+    &cxn_engine_fp32,
 };
 
 enum cxn_status cxn_engine_choose(const char *mode, const struct cxn_engine **engine,

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/size.h"
+#include "nn/view.h"
 
 enum { LINE_BYTES = 64 };
 
@@ -107,26 +108,6 @@ void cxn_walk_close(cxn_engine_state **state)
     *state = NULL;
 }
 
-static enum cxn_status check_view(const cxn_engine_state *s, const struct cxn_view *v, size_t i,
-                                  struct cxn_error *err)
-{
-    const struct cxn_picture *p = v->picture;
-    if (p->channels != 1 && p->channels != 3)
-        return cxn_fail(err, CXN_E_ARG, "view %zu: %u channels, expected 1 or 3", i, p->channels);
-    if (v->width == 0 || v->height == 0 || v->width % CXN_VIEW_SIDE_UNIT != 0 ||
-        v->height % CXN_VIEW_SIDE_UNIT != 0)
-        return cxn_fail(err, CXN_E_ARG, "view %zu: %ux%u, expected multiples of %d", i, v->width,
-                        v->height, CXN_VIEW_SIDE_UNIT);
-    if (v->width > p->width || v->x > p->width - v->width || v->height > p->height ||
-        v->y > p->height - v->height)
-        return cxn_fail(err, CXN_E_ARG, "view %zu: %ux%u at %u,%u leaves the picture of %ux%u", i,
-                        v->width, v->height, v->x, v->y, p->width, p->height);
-    if ((uint64_t)v->width * v->height > s->view_pixels)
-        return cxn_fail(err, CXN_E_ARG, "view %zu: %ux%u, opened for at most %zu pixels", i,
-                        v->width, v->height, s->view_pixels);
-    return CXN_OK;
-}
-
 struct job {
     cxn_engine_state *state;
     const struct cxn_view *views;
@@ -197,18 +178,13 @@ static void run_view(void *ctx, size_t index, unsigned thread)
 static enum cxn_status run_job(struct job *job, size_t count, struct cxn_error *err)
 {
     const size_t classes = job->state->classes;
-    for (size_t i = 0; i < count; i++) {
-        const enum cxn_status status = check_view(job->state, &job->views[i], i, err);
-        if (status != CXN_OK) return status;
-    }
+    enum cxn_status status = cxn_views_check(job->views, count, job->state->view_pixels, err);
+    if (status != CXN_OK) return status;
     cxn_pool_run(job->state->pool, count, run_view, job);
-    for (size_t i = 0; i < count * classes; i++) {
-        const double p = job->prob ? (double)job->prob[i] : job->prob64[i];
-        if (p >= 0.0 && p <= 1.0) continue;
-        return cxn_fail(err, CXN_E_FORMAT, "view %zu: output %zu is not a number: the weights "
-                        "overflow the arithmetic", i / classes, i % classes);
-    }
-    return CXN_OK;
+    for (size_t i = 0; status == CXN_OK && i < count * classes; i++)
+        status = cxn_prob_check(job->prob ? (double)job->prob[i] : job->prob64[i], i / classes,
+                                i % classes, err);
+    return status;
 }
 
 enum cxn_status cxn_walk_run(cxn_engine_state *state, const struct cxn_view *views, size_t count,

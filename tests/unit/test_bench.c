@@ -180,7 +180,7 @@ static enum cxn_status tell_twice(cxn_engine_state *state, const struct cxn_view
     tell(ctx, "pool", 1.0, 0.0);
     tell(ctx, "conv", seconds, 2e9);
     for (size_t i = 0; i < state->image_calls; i++) {
-        char name[16];
+        char name[40];
         snprintf(name, sizeof name, "other %zu", i);
         tell(ctx, name, 1.0, 0.0);
     }

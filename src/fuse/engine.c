@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fuse/engine.h"
+
+#include "fuse/forward.h"
+#include "nn/view.h"
+
+struct cxn_engine_state {
+    const struct cxn_env *env;
+    struct cxn_fold *fold;
+    struct cxn_maps_plan plan;
+    size_t view_pixels;
+    uint8_t *maps;    /* [threads][plan.view_bytes] */
+    uint8_t *scratch; /* [threads][plan.scratch_bytes] */
+    struct cxn_barrier barrier;
+};
+
+static void close_fp32(cxn_engine_state **state)
+{
+    if (!state || !*state) return;
+    cxn_fold_close(&(*state)->fold);
+    cxn_free((*state)->maps);
+    cxn_free((*state)->scratch);
+    cxn_free(*state);
+    *state = NULL;
+}
+
+static enum cxn_status make_maps(cxn_engine_state *s, struct cxn_error *err)
+{
+    struct cxn_mem *mem = s->env->mem;
+    const unsigned threads = cxn_pool_threads(s->env->pool);
+    if (!cxn_maps_plan(&s->plan, s->fold, s->view_pixels))
+        return cxn_fail_nomem(err, mem, SIZE_MAX, "a view's feature maps");
+    s->maps = cxn_alloc(mem, threads, s->plan.view_bytes);
+    s->scratch = cxn_alloc(mem, threads, s->plan.scratch_bytes);
+    if (s->maps && s->scratch) return CXN_OK;
+    return cxn_fail_nomem(err, mem, s->plan.view_bytes + s->plan.scratch_bytes,
+                          "a thread's feature maps");
+}
+
+static enum cxn_status open_fp32(cxn_engine_state **out, const struct cxn_engine_source *source,
+                                 const struct cxn_env *env, struct cxn_error *err)
+{
+    *out = NULL;
+    cxn_engine_state *s = cxn_alloc_zero(env->mem, 1, sizeof *s);
+    if (!s) return cxn_fail_nomem(err, env->mem, sizeof *s, "an engine");
+    s->env = env;
+    s->view_pixels = source->view_pixels > 0 ? source->view_pixels : CXN_VIEW_PIXELS_DEFAULT;
+    enum cxn_status status = cxn_fold_open(&s->fold, source->net, source->block, env, err);
+    if (status == CXN_OK) status = make_maps(s, err);
+    if (status != CXN_OK) close_fp32(&s);
+    *out = s;
+    return status;
+}
+
+struct job {
+    cxn_engine_state *state;
+    const struct cxn_view *views;
+    float *prob;
+};
+
+static struct cxn_forward make_run(cxn_engine_state *s, unsigned arena, unsigned thread)
+{
+    return (struct cxn_forward){ .fold = s->fold, .plan = &s->plan, .cpu = s->env->cpu,
+                                 .maps = s->maps + arena * s->plan.view_bytes,
+                                 .scratch = s->scratch + thread * s->plan.scratch_bytes,
+                                 .team = 1, .barrier = &s->barrier };
+}
+
+static void run_view(void *ctx, size_t index, unsigned thread)
+{
+    const struct job *job = ctx;
+    const struct cxn_forward run = make_run(job->state, thread, thread);
+    cxn_forward(&run, &job->views[index], job->prob + index * job->state->fold->classes);
+}
+
+/* One member of the team of all threads: as many calls as threads, so that each has one. */
+static void run_share(void *ctx, size_t index, unsigned thread)
+{
+    const struct job *job = ctx;
+    struct cxn_forward run = make_run(job->state, 0, thread);
+    run.member = (unsigned)index;
+    run.team = cxn_pool_threads(job->state->env->pool);
+    cxn_forward(&run, job->views, job->prob);
+}
+
+/* Rounds of a view a thread; the views left over one by one, each shared by all threads. */
+static enum cxn_status run_fp32(cxn_engine_state *s, const struct cxn_view *views, size_t count,
+                                float *prob, struct cxn_error *err)
+{
+    const size_t classes = s->fold->classes, threads = cxn_pool_threads(s->env->pool);
+    const size_t whole = count / threads * threads;
+    enum cxn_status status = cxn_views_check(views, count, s->view_pixels, err);
+    if (status != CXN_OK) return status;
+    cxn_pool_run(s->env->pool, whole, run_view, &(struct job){ s, views, prob });
+    for (size_t i = whole; i < count; i++)
+        cxn_pool_run(s->env->pool, threads, run_share,
+                     &(struct job){ s, views + i, prob + i * classes });
+    for (size_t i = 0; status == CXN_OK && i < count * classes; i++)
+        status = cxn_prob_check((double)prob[i], i / classes, i % classes, err);
+    return status;
+}
+
+const struct cxn_engine cxn_engine_fp32 = {
+    .name = "fp32", .device = "cpu", .open = open_fp32, .run = run_fp32, .close = close_fp32
+};

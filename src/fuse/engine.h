@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_FUSE_ENGINE_H
+#define CXN_FUSE_ENGINE_H
+
+#include "nn/engine.h"
+
+/* The folded graph in float32 with the fastest kernels of the CPU: a view a thread where there are
+ * views enough, the rows of a view shared out where not, with the same bits. */
+extern const struct cxn_engine cxn_engine_fp32;
+
+#endif

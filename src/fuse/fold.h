@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_FUSE_FOLD_H
+#define CXN_FUSE_FOLD_H
+
+#include "base/env.h"
+#include "kern/conv_bordered_f32.h"
+#include "nn/densenet.h"
+
+/*
+ * DenseNet-121 folded for running: every norm behind a convolution is in its weights, every norm
+ * before one is a scale and a shift a channel, and the picture's normalisation is in the stem.
+ * Weights are packed for the kernels of one instruction level.
+ */
+
+/* x * scale + shift, then ReLU: the norm before a convolution. */
+struct cxn_fold_norm {
+    const float *scale, *shift;
+    size_t channels;
+};
+
+struct cxn_fold_layer {
+    struct cxn_fold_norm norm; /* channels: of the block's map so far */
+    const float *reduce;       /* 1x1 to `middle`, norm2 folded in */
+    const float *grow;         /* 3x3 to `growth` */
+};
+
+struct cxn_fold_block {
+    size_t in, out;       /* channels that enter it, and of its whole map */
+    size_t layer_count;
+    const struct cxn_fold_layer *layers;
+    struct cxn_fold_norm norm; /* of the transition, or of the head after the last block */
+    const float *halve;        /* 1x1 of the transition to out / 2; NULL after the last block */
+};
+
+struct cxn_fold {
+    const struct cxn_conv_bordered_f32_kernel *conv; /* whose packing it is */
+    size_t stem, middle, growth, classes;
+    const float *stem_grey, *stem_colour; /* 7x7 of samples_f32's planes: 2 and 4 */
+    struct cxn_fold_block block[CXN_NET_BLOCKS];
+    const float *head_w, *head_bias; /* [classes][channels], [classes] */
+    struct cxn_fold_layer *layers;   /* of all blocks */
+    float *numbers;                  /* what all pointers above point into */
+};
+
+/* block: net->float_count floats, not needed afterwards. CXN_OK or CXN_E_NOMEM. */
+enum cxn_status cxn_fold_open(struct cxn_fold **fold, const cxn_net *net, const float *block,
+                              const struct cxn_env *env, struct cxn_error *err);
+void cxn_fold_close(struct cxn_fold **fold);
+
+#endif

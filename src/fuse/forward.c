@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fuse/forward.h"
+
+#include <string.h>
+
+#include "kern/linear_f32.h"
+#include "kern/max_pool_row_f32.h"
+#include "kern/mean_f32.h"
+#include "kern/norm_relu_f32.h"
+#include "kern/norm_relu_pool_f32.h"
+#include "kern/samples_f32.h"
+#include "kern/sigmoid_f32.h"
+
+/* Places of the 3x3 computed before the 1x1 goes on: what lies between them stays in cache. */
+enum { BAND_PLACES = 224 };
+enum { STEM_BORDER = 3, STEM_KERNEL = 7 };
+
+struct rows {
+    size_t first, last;
+};
+
+/* The member's share of `count` rows. */
+static struct rows share_of(const struct cxn_forward *run, size_t count)
+{
+    return (struct rows){ count * run->member / run->team, count * (run->member + 1) / run->team };
+}
+
+static void meet(const struct cxn_forward *run)
+{
+    cxn_barrier_wait(run->barrier, run->team);
+}
+
+static float *map_at(const struct cxn_forward *run, size_t offset)
+{
+    return (float *)(void *)(run->maps + offset);
+}
+
+static float *scratch_of(const struct cxn_forward *run)
+{
+    return (float *)(void *)run->scratch;
+}
+
+/* A map with zeros around it: [height + 2 border][width + 2 border][channels]. */
+struct bordered {
+    float *map;
+    size_t height, width, channels, border;
+};
+
+static size_t pitch_of(const struct bordered *b)
+{
+    return (b->width + 2 * b->border) * b->channels;
+}
+
+/* Row y of the inside, from its border on the left; y may be in the border above (wraps). */
+static float *bordered_row(const struct bordered *b, size_t y)
+{
+    return b->map + (y + b->border) * pitch_of(b);
+}
+
+/* Zero what is left and right of these rows, and above or below the first and the last of all. */
+static void clear_border(const struct bordered *b, struct rows rows)
+{
+    const size_t pitch = pitch_of(b), side = b->border * b->channels, row = sizeof(float) * pitch;
+    if (rows.first == 0) memset(b->map, 0, b->border * row);
+    if (rows.last == b->height) memset(bordered_row(b, b->height), 0, b->border * row);
+    for (size_t y = rows.first; y < rows.last; y++) {
+        memset(bordered_row(b, y), 0, side * sizeof(float));
+        memset(bordered_row(b, y) + pitch - side, 0, side * sizeof(float));
+    }
+}
+
+/* ---- stem --------------------------------------------------------------------------------- */
+
+static void write_samples(const struct cxn_forward *run, const struct cxn_view *v,
+                          const struct bordered *planes)
+{
+    const struct cxn_picture *p = v->picture;
+    const struct rows rows = share_of(run, v->height);
+    const struct cxn_samples_f32 samples = {
+        .src = p->pixels + (v->y + rows.first) * p->stride_bytes + (size_t)v->x * p->channels,
+        .stride_bytes = p->stride_bytes, .width = v->width, .height = rows.last - rows.first,
+        .channels = p->channels, .mirror = v->mirror,
+        .dst = bordered_row(planes, rows.first) + STEM_BORDER * planes->channels,
+        .dst_row_step = pitch_of(planes)
+    };
+    clear_border(planes, rows);
+    cxn_samples_f32_pick(run->cpu)->run(&samples);
+}
+
+/* Row y of the 7x7 convolution into its place among three; a zero stands left of it, which never
+ * wins over what ReLU leaves. */
+static float *stem_row(const struct cxn_forward *run, const struct bordered *planes, size_t y)
+{
+    const struct cxn_fold *f = run->fold;
+    const size_t pitch = pitch_of(planes), width = planes->width / 2;
+    float *row = scratch_of(run) + y % 3 * (width + 1) * f->stem;
+    const struct cxn_conv_bordered_f32 conv = {
+        .src = planes->map + 2 * y * pitch, .place_step = 2 * planes->channels,
+        .tap_row_step = pitch, .tap_rows = STEM_KERNEL, .run = STEM_KERNEL * planes->channels,
+        .height = 1, .width = width, .out = f->stem,
+        .w = planes->channels == 2 ? f->stem_grey : f->stem_colour,
+        .dst = row + f->stem, .dst_place_step = f->stem, .relu = true
+    };
+    memset(row, 0, f->stem * sizeof *row);
+    f->conv->run(&conv);
+    return row;
+}
+
+/* The 7x7 with its ReLU, and the maximum of 3x3 of it, into the first block's map. */
+static void compute_stem(const struct cxn_forward *run, const struct cxn_view *v)
+{
+    const struct cxn_fold *f = run->fold;
+    const struct bordered planes = { map_at(run, run->plan->samples), v->height, v->width,
+                                     v->picture->channels + 1, STEM_BORDER };
+    write_samples(run, v, &planes);
+    meet(run);
+    const struct rows rows = share_of(run, v->height / 4);
+    const size_t width = v->width / 4, step = f->block[0].out;
+    const float *above = rows.first > 0 && rows.first < rows.last ?
+                         stem_row(run, &planes, 2 * rows.first - 1) : NULL;
+    for (size_t y = rows.first; y < rows.last; y++) {
+        const float *upper = stem_row(run, &planes, 2 * y);
+        const float *lower = stem_row(run, &planes, 2 * y + 1);
+        const struct cxn_max_pool_row_f32 pool = {
+            .src = { above ? above : upper, upper, lower },
+            .dst = map_at(run, run->plan->block[0]) + y * width * step, .dst_step = step,
+            .count = width, .channels = f->stem
+        };
+        cxn_max_pool_row_f32_pick(run->cpu)->run(&pool);
+        above = lower;
+    }
+}
+
+/* ---- dense block -------------------------------------------------------------------------- */
+
+/* A block's map, [height][width][step]. */
+struct map {
+    float *numbers;
+    size_t height, width, step;
+};
+
+static struct map block_map(const struct cxn_forward *run, const struct cxn_view *v, size_t b)
+{
+    return (struct map){ map_at(run, run->plan->block[b]), v->height >> (2 + b),
+                         v->width >> (2 + b), run->fold->block[b].out };
+}
+
+/* Rows that are normalised together. */
+static size_t panel_rows(size_t width)
+{
+    return width < CXN_PANEL_PLACES ? CXN_PANEL_PLACES / width : 1;
+}
+
+/* norm1, ReLU and the 1x1 with norm2 and its ReLU, of these rows of the map. */
+static void reduce_rows(const struct cxn_forward *run, const struct cxn_fold_layer *layer,
+                        const struct map *map, const struct bordered *middle, struct rows rows)
+{
+    const size_t row = map->width * map->step, panel_step = cxn_panel_step(layer->norm.channels);
+    float *panel = scratch_of(run);
+    for (size_t y = rows.first, count; y < rows.last; y += count) {
+        count = panel_rows(map->width);
+        if (count > rows.last - y) count = rows.last - y;
+        const struct cxn_norm_relu_f32 norm = {
+            .src = map->numbers + y * row, .src_step = map->step, .dst = panel,
+            .dst_step = panel_step, .count = count * map->width, .channels = layer->norm.channels,
+            .scale = layer->norm.scale, .shift = layer->norm.shift
+        };
+        const struct cxn_conv_bordered_f32 conv = {
+            .src = panel, .place_step = panel_step, .row_step = map->width * panel_step,
+            .tap_rows = 1, .run = layer->norm.channels, .height = count, .width = map->width,
+            .out = middle->channels, .w = layer->reduce,
+            .dst = bordered_row(middle, y) + middle->channels,
+            .dst_place_step = middle->channels, .dst_row_step = pitch_of(middle), .relu = true
+        };
+        cxn_norm_relu_f32_pick(run->cpu)->run(&norm);
+        run->fold->conv->run(&conv);
+    }
+}
+
+/* The 3x3, behind the channels that are there. */
+static void grow_rows(const struct cxn_forward *run, const struct cxn_fold_layer *layer,
+                      const struct map *map, const struct bordered *middle, struct rows rows)
+{
+    const size_t pitch = pitch_of(middle), row = map->width * map->step;
+    const struct cxn_conv_bordered_f32 conv = {
+        .src = middle->map + rows.first * pitch, .place_step = middle->channels,
+        .row_step = pitch, .tap_row_step = pitch, .tap_rows = 3, .run = 3 * middle->channels,
+        .height = rows.last - rows.first, .width = map->width, .out = run->fold->growth,
+        .w = layer->grow, .dst = map->numbers + rows.first * row + layer->norm.channels,
+        .dst_place_step = map->step, .dst_row_step = row
+    };
+    run->fold->conv->run(&conv);
+}
+
+/* Alone: bands of rows, so that the 3x3 finds what the 1x1 has just made. */
+static void compute_layer_alone(const struct cxn_forward *run, const struct cxn_fold_layer *layer,
+                                const struct map *map, const struct bordered *middle)
+{
+    const size_t band = map->width < BAND_PLACES ? BAND_PLACES / map->width : 1;
+    size_t made = 0;
+    for (struct rows rows = { 0, 0 }; rows.first < map->height; rows.first = rows.last) {
+        rows.last = rows.first + band < map->height ? rows.first + band : map->height;
+        const size_t needed = rows.last < map->height ? rows.last + 1 : map->height;
+        reduce_rows(run, layer, map, middle, (struct rows){ made, needed });
+        grow_rows(run, layer, map, middle, rows);
+        made = needed;
+    }
+}
+
+static void compute_block(const struct cxn_forward *run, const struct cxn_view *v, size_t b)
+{
+    const struct cxn_fold_block *block = &run->fold->block[b];
+    const struct map map = block_map(run, v, b);
+    const struct rows rows = share_of(run, map.height);
+    for (size_t i = 0; i < block->layer_count; i++) {
+        /* A team takes two buffers in turns: a neighbour may still read the other's edge. */
+        const size_t turn = run->team > 1 ? i % 2 : 0;
+        const struct bordered middle = { map_at(run, run->plan->middle[b][turn]), map.height,
+                                         map.width, run->fold->middle, 1 };
+        if (i < 2) clear_border(&middle, rows);
+        if (run->team == 1) {
+            compute_layer_alone(run, &block->layers[i], &map, &middle);
+            continue;
+        }
+        reduce_rows(run, &block->layers[i], &map, &middle, rows);
+        meet(run);
+        if (rows.first < rows.last) grow_rows(run, &block->layers[i], &map, &middle, rows);
+    }
+}
+
+/* Norm, ReLU and the mean of 2x2 before the 1x1 to half the channels: into the next block's map. */
+static void compute_transition(const struct cxn_forward *run, const struct cxn_view *v, size_t b)
+{
+    const struct cxn_fold_block *block = &run->fold->block[b];
+    const struct map from = block_map(run, v, b), to = block_map(run, v, b + 1);
+    const struct rows rows = share_of(run, to.height);
+    const size_t panel_step = cxn_panel_step(block->out), row = from.width * from.step;
+    float *panel = scratch_of(run);
+    for (size_t y = rows.first, count; y < rows.last; y += count) {
+        count = panel_rows(to.width);
+        if (count > rows.last - y) count = rows.last - y;
+        for (size_t i = 0; i < count; i++) {
+            const struct cxn_norm_relu_pool_f32 pool = {
+                .src = from.numbers + 2 * (y + i) * row, .src_step = from.step,
+                .src_row_step = row, .dst = panel + i * to.width * panel_step,
+                .dst_step = panel_step, .count = to.width, .channels = block->out,
+                .scale = block->norm.scale, .shift = block->norm.shift
+            };
+            cxn_norm_relu_pool_f32_pick(run->cpu)->run(&pool);
+        }
+        const struct cxn_conv_bordered_f32 conv = {
+            .src = panel, .place_step = panel_step, .row_step = to.width * panel_step,
+            .tap_rows = 1, .run = block->out, .height = count, .width = to.width,
+            .out = block->out / 2, .w = block->halve,
+            .dst = to.numbers + y * to.width * to.step, .dst_place_step = to.step,
+            .dst_row_step = to.width * to.step
+        };
+        run->fold->conv->run(&conv);
+    }
+}
+
+/* ---- head --------------------------------------------------------------------------------- */
+
+static void compute_head(const struct cxn_forward *run, const struct cxn_view *v, float *prob)
+{
+    const struct cxn_fold *f = run->fold;
+    const struct cxn_fold_block *last = &f->block[CXN_NET_BLOCKS - 1];
+    const struct map map = block_map(run, v, CXN_NET_BLOCKS - 1);
+    const struct cxn_norm_relu_f32 norm = {
+        .src = map.numbers, .src_step = map.step, .dst = map.numbers, .dst_step = map.step,
+        .count = map.height * map.width, .channels = last->out, .scale = last->norm.scale,
+        .shift = last->norm.shift
+    };
+    float *mean = scratch_of(run);
+    cxn_norm_relu_f32_pick(run->cpu)->run(&norm);
+    cxn_mean_f32_pick(run->cpu)->run(mean, map.numbers, norm.count, last->out);
+    cxn_linear_f32_pick(run->cpu)->run(prob, mean, f->head_w, f->head_bias, f->classes, last->out);
+    cxn_sigmoid_f32_pick(run->cpu)->run(prob, prob, f->classes);
+}
+
+void cxn_forward(const struct cxn_forward *run, const struct cxn_view *view, float *prob)
+{
+    compute_stem(run, view);
+    for (size_t b = 0; b < CXN_NET_BLOCKS; b++) {
+        meet(run);
+        compute_block(run, view, b);
+        meet(run);
+        if (b + 1 < CXN_NET_BLOCKS) compute_transition(run, view, b);
+        else if (run->member == 0) compute_head(run, view, prob);
+    }
+    meet(run); /* the arena is free for the next view */
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_FUSE_FORWARD_H
+#define CXN_FUSE_FORWARD_H
+
+#include "base/barrier.h"
+#include "fuse/fold.h"
+#include "fuse/maps.h"
+#include "nn/engine.h"
+
+/* One member of the team that computes one view; its rows are the team's rows cut evenly. A team of
+ * one needs no barrier. Whatever the team, each number is computed by the same operations. */
+struct cxn_forward {
+    const struct cxn_fold *fold;
+    const struct cxn_maps_plan *plan;
+    uint32_t cpu;
+    uint8_t *maps;    /* the view's, plan->view_bytes */
+    uint8_t *scratch; /* the member's own, plan->scratch_bytes */
+    unsigned member, team;
+    struct cxn_barrier *barrier;
+};
+
+/* prob: [classes], written by member 0. Every member calls it. Allocates nothing. */
+void cxn_forward(const struct cxn_forward *run, const struct cxn_view *view, float *prob);
+
+#endif

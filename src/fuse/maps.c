@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fuse/maps.h"
+
+#include "base/size.h"
+#include "fuse/plan.h"
+#include "nn/steps.h"
+
+/*
+ * Most places that a map has, `border` places around it included, when a view of `pixels` is
+ * shrunk `shift` times: height + width is largest where one side is the smallest there is. Views
+ * are so limited that this fits.
+ */
+static size_t count_places(size_t pixels, unsigned shift, size_t border)
+{
+    const size_t low = CXN_VIEW_SIDE_UNIT >> shift;
+    const size_t high = pixels / CXN_VIEW_SIDE_UNIT >> shift;
+    const size_t inside = (pixels >> shift) >> shift;
+    return inside + 2 * border * (low + high + 2 * border);
+}
+
+static size_t float_bytes(size_t places, size_t channels)
+{
+    return places * channels * sizeof(float);
+}
+
+/* A panel of the widest row and the most channels, or three rows of the stem. */
+static size_t count_scratch(const struct cxn_fold *f, size_t pixels)
+{
+    const size_t side = pixels / CXN_VIEW_SIDE_UNIT; /* longest there is */
+    size_t most = 3 * float_bytes(side / 2 + 1, f->stem);
+    for (unsigned b = 0; b < CXN_NET_BLOCKS; b++) {
+        size_t places = side >> (2 + b);
+        if (places < CXN_PANEL_PLACES) places = CXN_PANEL_PLACES;
+        const size_t bytes = float_bytes(places, cxn_panel_step(f->block[b].out));
+        if (bytes > most) most = bytes;
+    }
+    return most;
+}
+
+enum { STAGE_STEM = 0, SAMPLE_PLANES = 4, STEM_BORDER = 3 };
+
+/* Block b is computed in stage 1 + 2b; the stage behind it is its transition, or the head. */
+static size_t stage_of(size_t block)
+{
+    return 1 + 2 * block;
+}
+
+bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_fold *f, size_t pixels)
+{
+    struct cxn_plan_buffer buffers[1 + 3 * CXN_NET_BLOCKS];
+    /* 64 bytes of maps a pixel and channel are more than there are: no product below wraps. */
+    const size_t most = f->block[CXN_NET_BLOCKS - 1].out + f->middle + f->stem + SAMPLE_PLANES;
+    if (pixels > SIZE_MAX / 1024 / most) return false;
+    size_t n = 0;
+    buffers[n++] = (struct cxn_plan_buffer){
+        .bytes = float_bytes(count_places(pixels, 0, STEM_BORDER), SAMPLE_PLANES),
+        .first = STAGE_STEM, .last = STAGE_STEM
+    };
+    for (unsigned b = 0; b < CXN_NET_BLOCKS; b++) {
+        const size_t stage = stage_of(b);
+        buffers[n++] = (struct cxn_plan_buffer){
+            .bytes = float_bytes(count_places(pixels, 2 + b, 0), f->block[b].out),
+            .first = stage - 1, .last = stage + 1
+        };
+        for (size_t i = 0; i < 2; i++)
+            buffers[n++] = (struct cxn_plan_buffer){
+                .bytes = float_bytes(count_places(pixels, 2 + b, 1), f->middle),
+                .first = stage, .last = stage
+            };
+    }
+    if (!cxn_plan(buffers, n, &plan->view_bytes)) return false;
+    plan->samples = buffers[0].offset;
+    for (size_t b = 0; b < CXN_NET_BLOCKS; b++) {
+        plan->block[b] = buffers[1 + 3 * b].offset;
+        plan->middle[b][0] = buffers[2 + 3 * b].offset;
+        plan->middle[b][1] = buffers[3 + 3 * b].offset;
+    }
+    plan->scratch_bytes = count_scratch(f, pixels);
+    return true;
+}

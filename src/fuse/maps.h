@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_FUSE_MAPS_H
+#define CXN_FUSE_MAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fuse/fold.h"
+
+/*
+ * Where the maps of one view lie. Maps that are never needed at once share memory; the layout is
+ * made when the engine is opened, for the largest view and any shape that it may have.
+ */
+struct cxn_maps_plan {
+    size_t samples;                  /* offsets in bytes into a view's arena */
+    size_t block[CXN_NET_BLOCKS];    /* [h][w][out of the block] */
+    size_t middle[CXN_NET_BLOCKS][2]; /* [h + 2][w + 2][middle], bordered, taken in turns */
+    size_t view_bytes;               /* the arena of a view */
+    size_t scratch_bytes;            /* of a thread: rows after norm and ReLU, or of the stem */
+};
+
+/* Places of a panel of rows; a longer row is a panel by itself. */
+enum { CXN_PANEL_PLACES = 56 };
+
+/* Floats between the places of a panel of that many channels: not a multiple of 4096 bytes, for
+ * places that fall on the same lines of the cache would drive each other out. */
+static inline size_t cxn_panel_step(size_t channels)
+{
+    return (channels + 15) / 16 * 16 + 16;
+}
+
+/* False where the sizes do not fit a size_t. */
+bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_fold *fold, size_t view_pixels);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_NN_VIEW_H
+#define CXN_NN_VIEW_H
+
+#include "nn/engine.h"
+#include "nn/steps.h"
+
+/* What every engine of device cpu checks before and after it computes. */
+
+/* CXN_E_ARG for the first view that breaks the rules of nn/engine.h or has more pixels. */
+enum cxn_status cxn_views_check(const struct cxn_view *views, size_t count, size_t view_pixels,
+                                struct cxn_error *err);
+
+/* CXN_E_FORMAT where a probability is not in 0..1: the weights are to blame. */
+enum cxn_status cxn_prob_check(double p, size_t view, size_t output, struct cxn_error *err);
+
+#endif
