@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engines `reference` and `ref64`: PyTorch's numbers, the same bits for any threads and batch,
- * no allocation while running, and clean failure. */
+/* The engines, each at every level that it has: PyTorch's numbers, the same bits for any threads
+ * and batch, no allocation while running, and clean failure. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu/cpu.h"
+#include "fuse/engine.h"
 #include "kern/window_f32.h"
 #include "nn/walk.h"
 #include "unit/unit.h"
@@ -13,13 +15,17 @@
 
 enum { OUTPUTS = SMALL_VIEWS * SMALL_CLASSES };
 
-static cxn_engine_state *open_engine(const struct cxn_engine *engine, const struct small_net *s,
+/* What the tests of a group are about: main() sets them. */
+static const struct cxn_engine *engine = &cxn_engine_reference;
+static uint32_t cpu;
+
+static cxn_engine_state *open_engine(const struct cxn_engine *which, const struct small_net *s,
                                      const struct cxn_env *env)
 {
     const struct cxn_engine_source source = { .net = s->net, .block = s->block };
     cxn_engine_state *state = NULL;
     struct cxn_error err = { "" };
-    assert_int_equal(engine->open(&state, &source, env, &err), CXN_OK);
+    assert_int_equal(which->open(&state, &source, env, &err), CXN_OK);
     return state;
 }
 
@@ -50,18 +56,6 @@ static void numbers_are_pytorchs(void **fixture)
     assert_true(worst_difference(got, s->want32) < 1e-6);
 }
 
-/* Views of 32 x 32 and 64 x 32 at many offsets, some mirrored. */
-static size_t fill_views(const struct small_net *s, struct cxn_view *views, size_t most)
-{
-    size_t count = 0;
-    for (uint32_t i = 0; count < most; i++)
-        views[count++] = (struct cxn_view){ .picture = &s->pictures[i % SMALL_PICTURES],
-                                            .x = i % 2 ? 0 : i * 5 % 33, .y = i * 7 % 33,
-                                            .width = i % 2 ? 64 : 32, .height = 32,
-                                            .mirror = i % 3 == 0 };
-    return count;
-}
-
 /* Each grey level becomes the float that torchvision makes of it, to the bit. */
 static void levels_are_torchvisions(void **unused)
 {
@@ -83,8 +77,34 @@ static void levels_are_torchvisions(void **unused)
         assert_memory_equal(mirrored + 3 * i, want + 3 * (255 - i), 3 * sizeof *want);
 }
 
+static void numbers_are_close(void **fixture)
+{
+    const struct small_net *s = *fixture;
+    const struct cxn_env env = { .cpu = cpu };
+    float prob[OUTPUTS];
+    double got[OUTPUTS];
+    cxn_engine_state *state = open_engine(engine, s, &env);
+    assert_int_equal(engine->run(state, s->views, SMALL_VIEWS, prob, NULL), CXN_OK);
+    for (size_t i = 0; i < OUTPUTS; i++) got[i] = (double)prob[i];
+    engine->close(&state);
+    assert_null(state);
+    assert_true(worst_difference(got, s->want64) < 1e-6);
+}
+
+/* Views of 32 x 32 and 64 x 32 at many offsets, some mirrored. */
+static size_t fill_views(const struct small_net *s, struct cxn_view *views, size_t most)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; count < most; i++)
+        views[count++] = (struct cxn_view){ .picture = &s->pictures[i % SMALL_PICTURES],
+                                            .x = i % 2 ? 0 : i * 5 % 33, .y = i * 7 % 33,
+                                            .width = i % 2 ? 64 : 32, .height = 32,
+                                            .mirror = i % 3 == 0 };
+    return count;
+}
+
 /* The same bits with 1, 2, 3 and 7 threads, and whether a view comes alone or among others. */
-static void bits_are_independent(const struct cxn_engine *engine, const struct small_net *s)
+static void bits_are_independent(const struct cxn_engine *which, const struct small_net *s)
 {
     enum { VIEWS = 23 };
     static const unsigned threads[] = { 1, 2, 3, 7 };
@@ -92,23 +112,23 @@ static void bits_are_independent(const struct cxn_engine *engine, const struct s
     float want[VIEWS * SMALL_CLASSES], got[VIEWS * SMALL_CLASSES];
     assert_int_equal(fill_views(s, views, VIEWS), VIEWS);
     for (size_t t = 0; t < CXN_COUNTOF(threads); t++) {
-        struct cxn_env env = { 0 };
+        struct cxn_env env = { .cpu = cpu };
         assert_int_equal(cxn_pool_open(&env.pool, threads[t], NULL), CXN_OK);
-        cxn_engine_state *state = open_engine(engine, s, &env);
+        cxn_engine_state *state = open_engine(which, s, &env);
         for (size_t i = 0; t == 0 && i < VIEWS; i++)
-            assert_int_equal(engine->run(state, &views[i], 1, want + i * SMALL_CLASSES, NULL),
+            assert_int_equal(which->run(state, &views[i], 1, want + i * SMALL_CLASSES, NULL),
                              CXN_OK);
-        assert_int_equal(engine->run(state, views, VIEWS, got, NULL), CXN_OK);
+        assert_int_equal(which->run(state, views, VIEWS, got, NULL), CXN_OK);
         assert_memory_equal(got, want, sizeof got);
-        engine->close(&state);
+        which->close(&state);
         cxn_pool_close(&env.pool);
     }
     assert_memory_not_equal(want, want + SMALL_CLASSES, SMALL_CLASSES * sizeof *want);
 }
 
-static void reference_bits_are_independent(void **fixture)
+static void the_bits_are_independent(void **fixture)
 {
-    bits_are_independent(&cxn_engine_reference, *fixture);
+    bits_are_independent(engine, *fixture);
 }
 
 static void ref64_bits_are_independent(void **fixture)
@@ -120,7 +140,7 @@ static void ref64_bits_are_independent(void **fixture)
 static void windows_are_cut(void **fixture)
 {
     const struct small_net *s = *fixture;
-    const struct cxn_env env = { 0 };
+    const struct cxn_env env = { .cpu = cpu };
     enum { WIDTH = 100, HEIGHT = 81, X = 29, Y = 17 };
     uint8_t *large = malloc((size_t)3 * WIDTH * HEIGHT);
     assert_non_null(large);
@@ -132,14 +152,14 @@ static void windows_are_cut(void **fixture)
     const struct cxn_picture picture = { large, WIDTH, HEIGHT, 3, (size_t)3 * WIDTH };
     struct cxn_view view = s->views[4];
     float want[SMALL_CLASSES], got[SMALL_CLASSES];
-    cxn_engine_state *state = open_engine(&cxn_engine_reference, s, &env);
-    assert_int_equal(cxn_walk_run(state, &view, 1, want, NULL), CXN_OK);
+    cxn_engine_state *state = open_engine(engine, s, &env);
+    assert_int_equal(engine->run(state, &view, 1, want, NULL), CXN_OK);
     view.picture = &picture;
     view.x = X;
     view.y = Y;
-    assert_int_equal(cxn_walk_run(state, &view, 1, got, NULL), CXN_OK);
+    assert_int_equal(engine->run(state, &view, 1, got, NULL), CXN_OK);
     assert_memory_equal(got, want, sizeof got);
-    cxn_engine_reference.close(&state);
+    engine->close(&state);
     free(large);
 }
 
@@ -148,16 +168,16 @@ static void running_allocates_nothing(void **fixture)
     const struct small_net *s = *fixture;
     struct cxn_mem mem;
     cxn_mem_init(&mem, 0);
-    struct cxn_env env = { .mem = &mem };
+    struct cxn_env env = { .mem = &mem, .cpu = cpu };
     assert_int_equal(cxn_pool_open(&env.pool, 3, NULL), CXN_OK);
-    cxn_engine_state *state = open_engine(&cxn_engine_reference, s, &env);
+    cxn_engine_state *state = open_engine(engine, s, &env);
     const size_t calls = atomic_load(&mem.calls), used = atomic_load(&mem.used_bytes);
     float prob[OUTPUTS];
     assert_true(calls > 0);
-    assert_int_equal(cxn_walk_run(state, s->views, SMALL_VIEWS, prob, NULL), CXN_OK);
+    assert_int_equal(engine->run(state, s->views, SMALL_VIEWS, prob, NULL), CXN_OK);
     assert_int_equal(atomic_load(&mem.calls), calls);
     assert_int_equal(atomic_load(&mem.used_bytes), used);
-    cxn_engine_reference.close(&state);
+    engine->close(&state);
     assert_int_equal(atomic_load(&mem.blocks), 0);
     cxn_pool_close(&env.pool);
 }
@@ -171,12 +191,12 @@ static void failing_allocations_leave_nothing(void **fixture)
         struct cxn_mem mem;
         cxn_mem_init(&mem, 0);
         mem.fail_at = k;
-        const struct cxn_env env = { .mem = &mem };
+        const struct cxn_env env = { .mem = &mem, .cpu = cpu };
         cxn_engine_state *state = NULL;
         struct cxn_error err = { "" };
-        const enum cxn_status status = cxn_engine_reference.open(&state, &source, &env, &err);
+        const enum cxn_status status = engine->open(&state, &source, &env, &err);
         if (status == CXN_OK) {
-            cxn_engine_reference.close(&state);
+            engine->close(&state);
             break;
         }
         assert_int_equal(status, CXN_E_NOMEM);
@@ -193,12 +213,12 @@ static void huge_views_are_refused_by_the_budget(void **fixture)
     const struct small_net *s = *fixture;
     struct cxn_mem mem;
     cxn_mem_init(&mem, 64 << 20);
-    const struct cxn_env env = { .mem = &mem };
+    const struct cxn_env env = { .mem = &mem, .cpu = cpu };
     static const size_t pixels[] = { (size_t)1 << 30, SIZE_MAX / 2, SIZE_MAX };
     for (size_t i = 0; i < CXN_COUNTOF(pixels); i++) {
         const struct cxn_engine_source source = { s->net, s->block, pixels[i] };
         cxn_engine_state *state = NULL;
-        assert_int_equal(cxn_engine_reference.open(&state, &source, &env, NULL), CXN_E_NOMEM);
+        assert_int_equal(engine->open(&state, &source, &env, NULL), CXN_E_NOMEM);
         assert_null(state);
     }
     assert_int_equal(atomic_load(&mem.blocks), 0);
@@ -207,7 +227,7 @@ static void huge_views_are_refused_by_the_budget(void **fixture)
 static void wrong_views_are_refused(void **fixture)
 {
     const struct small_net *s = *fixture;
-    const struct cxn_env env = { 0 };
+    const struct cxn_env env = { .cpu = cpu };
     const struct cxn_picture two_channels = { s->pixels, 64, 64, 2, 128 };
     const struct cxn_picture wide = { s->pixels, 1024, 64, 1, 0 }; /* one row, again and again */
     const struct cxn_view bad[] = {
@@ -219,22 +239,22 @@ static void wrong_views_are_refused(void **fixture)
         { .picture = &two_channels, .width = 32, .height = 32 },
         { .picture = &wide, .width = 1024, .height = 64 }, /* more than 224 * 224 pixels */
     };
-    cxn_engine_state *state = open_engine(&cxn_engine_reference, s, &env);
+    cxn_engine_state *state = open_engine(engine, s, &env);
     for (size_t i = 0; i < CXN_COUNTOF(bad); i++) {
         const struct cxn_view views[2] = { s->views[0], bad[i] };
         float prob[2 * SMALL_CLASSES];
         struct cxn_error err = { "" };
-        assert_int_equal(cxn_walk_run(state, views, 2, prob, &err), CXN_E_ARG);
+        assert_int_equal(engine->run(state, views, 2, prob, &err), CXN_E_ARG);
         assert_non_null(strstr(err.text, "view 1: "));
     }
-    cxn_engine_reference.close(&state);
+    engine->close(&state);
 }
 
 /* Finite weights can still drive the sums to infinity minus infinity. */
 static void overflow_is_an_error(void **fixture)
 {
     const struct small_net *s = *fixture;
-    const struct cxn_env env = { 0 };
+    const struct cxn_env env = { .cpu = cpu };
     float *block = malloc(s->net->float_count * sizeof *block);
     assert_non_null(block);
     memcpy(block, s->block, s->net->float_count * sizeof *block);
@@ -246,10 +266,10 @@ static void overflow_is_an_error(void **fixture)
     cxn_engine_state *state = NULL;
     float prob[SMALL_CLASSES];
     struct cxn_error err = { "" };
-    assert_int_equal(cxn_engine_reference.open(&state, &source, &env, NULL), CXN_OK);
-    assert_int_equal(cxn_walk_run(state, s->views, 1, prob, &err), CXN_E_FORMAT);
+    assert_int_equal(engine->open(&state, &source, &env, NULL), CXN_OK);
+    assert_int_equal(engine->run(state, s->views, 1, prob, &err), CXN_E_FORMAT);
     assert_non_null(strstr(err.text, "not a number"));
-    cxn_engine_reference.close(&state);
+    engine->close(&state);
     free(block);
 }
 
@@ -257,7 +277,7 @@ static void overflow_is_an_error(void **fixture)
 static void views_may_be_larger(void **fixture)
 {
     const struct small_net *s = *fixture;
-    const struct cxn_env env = { 0 };
+    const struct cxn_env env = { .cpu = cpu };
     uint8_t *pixels = malloc(1024 * 64);
     assert_non_null(pixels);
     for (size_t i = 0; i < 1024 * 64; i++) pixels[i] = (uint8_t)(i * 31 >> 4);
@@ -266,12 +286,12 @@ static void views_may_be_larger(void **fixture)
     const struct cxn_engine_source source = { s->net, s->block, 1024 * 64 };
     float first[SMALL_CLASSES], again[SMALL_CLASSES], prob[SMALL_CLASSES];
     cxn_engine_state *state = NULL;
-    assert_int_equal(cxn_engine_reference.open(&state, &source, &env, NULL), CXN_OK);
-    assert_int_equal(cxn_walk_run(state, s->views, 1, first, NULL), CXN_OK);
-    assert_int_equal(cxn_walk_run(state, &large, 1, prob, NULL), CXN_OK);
-    assert_int_equal(cxn_walk_run(state, s->views, 1, again, NULL), CXN_OK);
+    assert_int_equal(engine->open(&state, &source, &env, NULL), CXN_OK);
+    assert_int_equal(engine->run(state, s->views, 1, first, NULL), CXN_OK);
+    assert_int_equal(engine->run(state, &large, 1, prob, NULL), CXN_OK);
+    assert_int_equal(engine->run(state, s->views, 1, again, NULL), CXN_OK);
     assert_memory_equal(first, again, sizeof first);
-    cxn_engine_reference.close(&state);
+    engine->close(&state);
     free(pixels);
 }
 
@@ -289,13 +309,12 @@ static int close_fixture(void **fixture)
     return 0;
 }
 
-int main(void)
+/* All that holds for every engine, as a group of that name. */
+static int test_engine(const struct cxn_engine *which, uint32_t bits)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_are_pytorchs),
-        cmocka_unit_test(levels_are_torchvisions),
-        cmocka_unit_test(reference_bits_are_independent),
-        cmocka_unit_test(ref64_bits_are_independent),
+        cmocka_unit_test(numbers_are_close),
+        cmocka_unit_test(the_bits_are_independent),
         cmocka_unit_test(windows_are_cut),
         cmocka_unit_test(running_allocates_nothing),
         cmocka_unit_test(failing_allocations_leave_nothing),
@@ -304,5 +323,29 @@ int main(void)
         cmocka_unit_test(overflow_is_an_error),
         cmocka_unit_test(views_may_be_larger),
     };
+    engine = which;
+    cpu = bits;
+    printf("engine %s, level %s\n", engine->name, cxn_cpu_level(cpu));
+    fflush(stdout);
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);
+}
+
+int main(void)
+{
+    static const char *const levels[] = { "c", "avx2", "avx512", "vnni" };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_are_pytorchs),
+        cmocka_unit_test(levels_are_torchvisions),
+        cmocka_unit_test(ref64_bits_are_independent),
+    };
+    int failed = cmocka_run_group_tests(tests, open_fixture, close_fixture);
+    failed += test_engine(&cxn_engine_reference, 0);
+    for (size_t i = 0; i < CXN_COUNTOF(levels); i++) {
+        uint32_t bits;
+        struct cxn_error err = { "" };
+        if (cxn_cpu_limit(cxn_cpu_detect(), levels[i], &bits, &err) == CXN_OK)
+            failed += test_engine(&cxn_engine_fp32, bits);
+        else printf("skipped: engines at level %s (%s)\n", levels[i], err.text);
+    }
+    return failed;
 }
