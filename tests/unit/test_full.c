@@ -24,7 +24,7 @@ static void read_golden(double golden[CXN_FINDINGS][COLUMNS])
     fclose(f);
 }
 
-static void check_crops(const char *crops, int column, uint32_t threads)
+static void check_crops(const char *mode, const char *crops, int column, uint32_t threads)
 {
     double golden[CXN_FINDINGS][COLUMNS];
     static uint8_t grey[FORMULA_WIDTH * FORMULA_HEIGHT];
@@ -38,7 +38,7 @@ static void check_crops(const char *crops, int column, uint32_t threads)
     formula_picture(grey);
     const struct cxn_pixels pixels = { grey, FORMULA_WIDTH, FORMULA_HEIGHT, 1, FORMULA_WIDTH };
     assert_int_equal(cxn_context_open(&ctx, &options, &err), CXN_OK);
-    if (cxn_model_open(&model, ctx, getenv("CXN_FORMULA_WEIGHTS"), "reference", &err) != CXN_OK)
+    if (cxn_model_open(&model, ctx, getenv("CXN_FORMULA_WEIGHTS"), mode, &err) != CXN_OK)
         fail_msg("%s", err.text);
     assert_int_equal(cxn_predict_pixels(model, &pixels, crops, prob, &err), CXN_OK);
     for (int i = 0; i < CXN_FINDINGS; i++)
@@ -52,13 +52,15 @@ static void check_crops(const char *crops, int column, uint32_t threads)
 static void ten_crops_equal_pytorch(void **state)
 {
     (void)state;
-    check_crops("ten", 2, 0);
+    check_crops("reference", "ten", 2, 0);
+    check_crops("fp32", "ten", 2, 0);
 }
 
 static void centre_crop_equals_pytorch(void **state)
 {
     (void)state;
-    check_crops("center", 3, 1);
+    check_crops("reference", "center", 3, 1);
+    check_crops("fp32", "center", 3, 1);
 }
 
 int main(void)
