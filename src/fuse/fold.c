@@ -11,7 +11,7 @@ enum { ALIGN_FLOATS = 16 };
 struct builder {
     const struct cxn_net_tensor *next;
     const float *source;
-    const struct cxn_conv_bordered_f32_kernel *conv;
+    const struct cxn_conv_bordered_kernel *conv;
     float *numbers;
     size_t used;
     float *plain, *bias; /* one convolution before it is packed, [terms][out] and [out] */

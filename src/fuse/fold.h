@@ -33,7 +33,7 @@ struct cxn_fold_block {
 };
 
 struct cxn_fold {
-    const struct cxn_conv_bordered_f32_kernel *conv; /* whose packing it is */
+    const struct cxn_conv_bordered_kernel *conv; /* whose packing it is */
     size_t stem, middle, growth, classes;
     const float *stem_grey, *stem_colour; /* 7x7 of samples_f32's planes: 2 and 4 */
     struct cxn_fold_block block[CXN_NET_BLOCKS];

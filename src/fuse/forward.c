@@ -94,7 +94,7 @@ static float *stem_row(const struct cxn_forward *run, const struct bordered *pla
     const struct cxn_fold *f = run->fold;
     const size_t pitch = pitch_of(planes), width = planes->width / 2;
     float *row = scratch_of(run) + y % 3 * (width + 1) * f->stem;
-    const struct cxn_conv_bordered_f32 conv = {
+    const struct cxn_conv_bordered conv = {
         .src = planes->map + 2 * y * pitch, .place_step = 2 * planes->channels,
         .tap_row_step = pitch, .tap_rows = STEM_KERNEL, .run = STEM_KERNEL * planes->channels,
         .height = 1, .width = width, .out = f->stem,
@@ -160,12 +160,12 @@ static void reduce_rows(const struct cxn_forward *run, const struct cxn_fold_lay
     for (size_t y = rows.first, count; y < rows.last; y += count) {
         count = panel_rows(map->width);
         if (count > rows.last - y) count = rows.last - y;
-        const struct cxn_norm_relu_f32 norm = {
+        const struct cxn_norm_relu norm = {
             .src = map->numbers + y * row, .src_step = map->step, .dst = panel,
             .dst_step = panel_step, .count = count * map->width, .channels = layer->norm.channels,
             .scale = layer->norm.scale, .shift = layer->norm.shift
         };
-        const struct cxn_conv_bordered_f32 conv = {
+        const struct cxn_conv_bordered conv = {
             .src = panel, .place_step = panel_step, .row_step = map->width * panel_step,
             .tap_rows = 1, .run = layer->norm.channels, .height = count, .width = map->width,
             .out = middle->channels, .w = layer->reduce,
@@ -182,7 +182,7 @@ static void grow_rows(const struct cxn_forward *run, const struct cxn_fold_layer
                       const struct map *map, const struct bordered *middle, struct rows rows)
 {
     const size_t pitch = pitch_of(middle), row = map->width * map->step;
-    const struct cxn_conv_bordered_f32 conv = {
+    const struct cxn_conv_bordered conv = {
         .src = middle->map + rows.first * pitch, .place_step = middle->channels,
         .row_step = pitch, .tap_row_step = pitch, .tap_rows = 3, .run = 3 * middle->channels,
         .height = rows.last - rows.first, .width = map->width, .out = run->fold->growth,
@@ -240,7 +240,7 @@ static void compute_transition(const struct cxn_forward *run, const struct cxn_v
         count = panel_rows(to.width);
         if (count > rows.last - y) count = rows.last - y;
         for (size_t i = 0; i < count; i++) {
-            const struct cxn_norm_relu_pool_f32 pool = {
+            const struct cxn_norm_relu_pool pool = {
                 .src = from.numbers + 2 * (y + i) * row, .src_step = from.step,
                 .src_row_step = row, .dst = panel + i * to.width * panel_step,
                 .dst_step = panel_step, .count = to.width, .channels = block->out,
@@ -248,7 +248,7 @@ static void compute_transition(const struct cxn_forward *run, const struct cxn_v
             };
             cxn_norm_relu_pool_f32_pick(run->cpu)->run(&pool);
         }
-        const struct cxn_conv_bordered_f32 conv = {
+        const struct cxn_conv_bordered conv = {
             .src = panel, .place_step = panel_step, .row_step = to.width * panel_step,
             .tap_rows = 1, .run = block->out, .height = count, .width = to.width,
             .out = block->out / 2, .w = block->halve,
@@ -266,7 +266,7 @@ static void compute_head(const struct cxn_forward *run, const struct cxn_view *v
     const struct cxn_fold *f = run->fold;
     const struct cxn_fold_block *last = &f->block[CXN_NET_BLOCKS - 1];
     const struct map map = block_map(run, v, CXN_NET_BLOCKS - 1);
-    const struct cxn_norm_relu_f32 norm = {
+    const struct cxn_norm_relu norm = {
         .src = map.numbers, .src_step = map.step, .dst = map.numbers, .dst_step = map.step,
         .count = map.height * map.width, .channels = last->out, .scale = last->norm.scale,
         .shift = last->norm.shift

@@ -3,7 +3,7 @@
 
 #include "base/status.h"
 
-static const struct cxn_conv_bordered_f32_kernel table[] = { /* slowest first */
+static const struct cxn_conv_bordered_kernel table[] = { /* slowest first */
     { { "c", 0 }, 8, cxn_conv_bordered_f32_c },
 #ifdef CXN_X86
     { { "avx2", CXN_CPU_AVX2 }, 16, cxn_conv_bordered_f32_avx2 },
@@ -16,19 +16,19 @@ const struct cxn_kern_op cxn_conv_bordered_f32_op = {
     .rows = table, .row_bytes = sizeof table[0], .row_count = CXN_COUNTOF(table)
 };
 
-const struct cxn_conv_bordered_f32_kernel *cxn_conv_bordered_f32_pick(uint32_t cpu)
+const struct cxn_conv_bordered_kernel *cxn_conv_bordered_f32_pick(uint32_t cpu)
 {
     return &table[cxn_kern_best(&cxn_conv_bordered_f32_op, cpu)];
 }
 
-size_t cxn_conv_bordered_f32_packed_count(const struct cxn_conv_bordered_f32_kernel *row,
+size_t cxn_conv_bordered_f32_packed_count(const struct cxn_conv_bordered_kernel *row,
                                           size_t out, size_t terms)
 {
     const size_t panels = (out + row->channels - 1) / row->channels;
     return panels * row->channels * (1 + terms);
 }
 
-void cxn_conv_bordered_f32_pack(const struct cxn_conv_bordered_f32_kernel *row, float *packed,
+void cxn_conv_bordered_f32_pack(const struct cxn_conv_bordered_kernel *row, float *packed,
                                 const float *w, const float *bias, size_t out, size_t terms)
 {
     for (size_t first = 0; first < out; first += row->channels) {

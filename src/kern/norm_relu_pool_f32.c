@@ -3,7 +3,7 @@
 
 #include "base/status.h"
 
-static const struct cxn_norm_relu_pool_f32_kernel table[] = { /* slowest first */
+static const struct cxn_norm_relu_pool_kernel table[] = { /* slowest first */
     { { "c", 0 }, cxn_norm_relu_pool_f32_c },
 #ifdef CXN_X86
     { { "avx2", CXN_CPU_AVX2 }, cxn_norm_relu_pool_f32_avx2 },
@@ -16,7 +16,7 @@ const struct cxn_kern_op cxn_norm_relu_pool_f32_op = {
     .rows = table, .row_bytes = sizeof table[0], .row_count = CXN_COUNTOF(table)
 };
 
-const struct cxn_norm_relu_pool_f32_kernel *cxn_norm_relu_pool_f32_pick(uint32_t cpu)
+const struct cxn_norm_relu_pool_kernel *cxn_norm_relu_pool_f32_pick(uint32_t cpu)
 {
     return &table[cxn_kern_best(&cxn_norm_relu_pool_f32_op, cpu)];
 }

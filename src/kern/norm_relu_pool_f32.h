@@ -2,35 +2,14 @@
 #ifndef CXN_KERN_NORM_RELU_POOL_F32_H
 #define CXN_KERN_NORM_RELU_POOL_F32_H
 
-#include "kern/kern.h"
-
-/*
- * Batch norm, ReLU and the mean of each 2x2 window, for one row of windows:
- *     dst[x][i] = the mean over the four places of max(0, src * scale[i] + shift[i])
- * of places 2x and 2x + 1 of two rows. A transition's 1x1 convolution and its pooling are both
- * linear, so pooling first gives the same sums at a quarter of the work.
- */
-struct cxn_norm_relu_pool_f32 {
-    const float *src; /* upper row; places are src_step floats apart */
-    size_t src_step, src_row_step;
-    float *dst;
-    size_t dst_step;
-    size_t count, channels; /* windows; channels of each */
-    const float *scale, *shift; /* [channels] */
-};
-typedef void cxn_norm_relu_pool_f32_fn(const struct cxn_norm_relu_pool_f32 *pool);
+#include "kern/norm_relu_pool.h"
 
 /* One function a level, kern/<level>/norm_relu_f32.c. */
-cxn_norm_relu_pool_f32_fn cxn_norm_relu_pool_f32_c, cxn_norm_relu_pool_f32_avx2,
+cxn_norm_relu_pool_fn cxn_norm_relu_pool_f32_c, cxn_norm_relu_pool_f32_avx2,
     cxn_norm_relu_pool_f32_avx512;
 
-struct cxn_norm_relu_pool_f32_kernel {
-    struct cxn_kern_row row;
-    cxn_norm_relu_pool_f32_fn *run;
-};
-
 /* The fastest row that needs no other bits than those in `cpu`. */
-const struct cxn_norm_relu_pool_f32_kernel *cxn_norm_relu_pool_f32_pick(uint32_t cpu);
+const struct cxn_norm_relu_pool_kernel *cxn_norm_relu_pool_f32_pick(uint32_t cpu);
 extern const struct cxn_kern_op cxn_norm_relu_pool_f32_op;
 
 #endif

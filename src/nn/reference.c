@@ -80,7 +80,7 @@ static void compute_conv(const struct cxn_step *s, const struct cxn_operands *at
 static void compute_norm_relu(const struct cxn_step *s, const struct cxn_operands *at)
 {
     const float *scale = at->weights;
-    const struct cxn_norm_relu_f32 norm = {
+    const struct cxn_norm_relu norm = {
         .src = at->src, .src_step = s->src_step, .dst = at->dst, .dst_step = s->dst_step,
         .count = at->height * at->width, .channels = s->in, .scale = scale, .shift = scale + s->in
     };

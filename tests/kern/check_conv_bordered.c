@@ -10,20 +10,20 @@ struct shape {
     bool relu;
 };
 
-static const struct cxn_conv_bordered_f32_kernel *row_of(const struct ck *t)
+static const struct cxn_conv_bordered_kernel *row_of(const struct ck *t)
 {
-    return (const struct cxn_conv_bordered_f32_kernel *)(const void *)cxn_kern_row(t->op, t->row);
+    return (const struct cxn_conv_bordered_kernel *)(const void *)cxn_kern_row(t->op, t->row);
 }
 
 static void run(const struct ck *t, const void *args, float *dst)
 {
-    struct cxn_conv_bordered_f32 conv = *(const struct cxn_conv_bordered_f32 *)args;
+    struct cxn_conv_bordered conv = *(const struct cxn_conv_bordered *)args;
     conv.dst = dst;
     row_of(t)->run(&conv);
 }
 
 /* Inputs of a shape; the weights, bias first, [1 + terms][out], go to *plain. */
-static struct cxn_conv_bordered_f32 make(struct ck *t, const struct shape *s, enum ck_fill fill,
+static struct cxn_conv_bordered make(struct ck *t, const struct shape *s, enum ck_fill fill,
                                          float **plain)
 {
     const size_t width = (s->width - 1) * s->stride + s->kernel;
@@ -34,7 +34,7 @@ static struct cxn_conv_bordered_f32 make(struct ck *t, const struct shape *s, en
     float *w = ck_aligned(t, cxn_conv_bordered_f32_packed_count(row_of(t), s->out, terms));
     cxn_conv_bordered_f32_pack(row_of(t), w, *plain + s->out, *plain, s->out, terms);
     const size_t dst_step = s->out + ck_below(t, 4);
-    return (struct cxn_conv_bordered_f32){
+    return (struct cxn_conv_bordered){
         .src = ck_f32(t, (height - 1) * pitch + width * place, fill),
         .place_step = place * s->stride, .row_step = pitch * s->stride, .tap_row_step = pitch,
         .tap_rows = s->kernel, .run = s->kernel * s->in, .height = s->height, .width = s->width,
@@ -44,10 +44,10 @@ static struct cxn_conv_bordered_f32 make(struct ck *t, const struct shape *s, en
 }
 
 /* want and magnitude of output place (y, x), channel o. */
-static void define(const struct cxn_conv_bordered_f32 *c, const float *plain, size_t place,
+static void define(const struct cxn_conv_bordered *c, const float *plain, size_t place,
                    size_t o, double result[2])
 {
-    const float *src = c->src + place / c->width * c->row_step + place % c->width * c->place_step;
+    const float *src = (const float *)c->src + place / c->width * c->row_step + place % c->width * c->place_step;
     result[0] = (double)plain[o];
     result[1] = fabs(result[0]);
     for (size_t i = 0; i < c->tap_rows * c->run; i++) {
@@ -62,7 +62,7 @@ static void define(const struct cxn_conv_bordered_f32 *c, const float *plain, si
 static void check_shape(struct ck *t, const struct shape *s, enum ck_fill fill)
 {
     float *plain;
-    const struct cxn_conv_bordered_f32 conv = make(t, s, fill, &plain);
+    const struct cxn_conv_bordered conv = make(t, s, fill, &plain);
     const size_t count = s->height * s->width;
     double *want = ck_f64(t, count * s->out), *magnitude = ck_f64(t, count * s->out);
     for (size_t i = 0; i < count * s->out; i++) {
@@ -105,7 +105,7 @@ static void bench(struct ck *t)
     for (size_t i = 0; i < CXN_COUNTOF(shapes); i++) {
         const struct shape *s = &shapes[i];
         float *plain;
-        const struct cxn_conv_bordered_f32 conv = make(t, s, CK_UNIT, &plain);
+        const struct cxn_conv_bordered conv = make(t, s, CK_UNIT, &plain);
         const size_t places = s->height * s->width;
         const double products = (double)(places * s->out * conv.tap_rows * conv.run);
         ck_time(t, run, &conv, ck_aligned(t, places * conv.dst_place_step), 2.0 * products, 0.0,

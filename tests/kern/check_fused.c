@@ -25,8 +25,8 @@ static void run_max(const struct ck *t, const void *args, float *dst)
 
 static void run_norm(const struct ck *t, const void *args, float *dst)
 {
-    const struct cxn_norm_relu_pool_f32_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
-    struct cxn_norm_relu_pool_f32 pool = *(const struct cxn_norm_relu_pool_f32 *)args;
+    const struct cxn_norm_relu_pool_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
+    struct cxn_norm_relu_pool pool = *(const struct cxn_norm_relu_pool *)args;
     pool.dst = dst;
     row->run(&pool);
 }
@@ -115,11 +115,11 @@ static void bench_max(struct ck *t)
     ck_reset(t);
 }
 
-static struct cxn_norm_relu_pool_f32 make_norm(struct ck *t, const size_t size[2],
+static struct cxn_norm_relu_pool make_norm(struct ck *t, const size_t size[2],
                                                enum ck_fill fill)
 {
     const size_t step = size[1] + ck_below(t, 40), row = 2 * size[0] * step;
-    return (struct cxn_norm_relu_pool_f32){
+    return (struct cxn_norm_relu_pool){
         .src = ck_f32(t, 2 * row, fill), .src_step = step, .src_row_step = row,
         .dst_step = size[1] + ck_below(t, 3), .count = size[0], .channels = size[1],
         .scale = ck_f32(t, size[1], CK_UNIT), .shift = ck_f32(t, size[1], CK_UNIT)
@@ -129,14 +129,14 @@ static struct cxn_norm_relu_pool_f32 make_norm(struct ck *t, const size_t size[2
 static void check_norm(struct ck *t)
 {
     for (size_t k = 0; k < CXN_COUNTOF(sizes) * CK_FILLS; k++) {
-        const struct cxn_norm_relu_pool_f32 p =
+        const struct cxn_norm_relu_pool p =
             make_norm(t, sizes[k / CK_FILLS], k % CK_FILLS);
         double *want = ck_f64(t, p.count * p.channels);
         double *magnitude = ck_f64(t, p.count * p.channels);
         for (size_t i = 0; i < p.count * p.channels; i++) {
             const size_t x = i / p.channels, o = i % p.channels;
             for (size_t tap = 0; tap < 4; tap++) {
-                const float *src = p.src + tap / 2 * p.src_row_step +
+                const float *src = (const float *)p.src + tap / 2 * p.src_row_step +
                                    (2 * x + tap % 2) * p.src_step;
                 const double product = (double)src[o] * (double)p.scale[o];
                 want[i] += fmax(0.0, product + (double)p.shift[o]) / 4;
@@ -153,7 +153,7 @@ static void check_norm(struct ck *t)
 
 static void bench_norm(struct ck *t)
 {
-    const struct cxn_norm_relu_pool_f32 p = make_norm(t, (const size_t[]){ 14, 512 }, CK_UNIT);
+    const struct cxn_norm_relu_pool p = make_norm(t, (const size_t[]){ 14, 512 }, CK_UNIT);
     ck_time(t, run_norm, &p, ck_aligned(t, p.count * p.dst_step), 0.0,
             14.0 * 512.0 * 5 * sizeof(float), "14 windows x 512");
     ck_reset(t);

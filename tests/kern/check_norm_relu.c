@@ -6,8 +6,8 @@
 
 static void run(const struct ck *t, const void *args, float *dst)
 {
-    const struct cxn_norm_relu_f32_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
-    struct cxn_norm_relu_f32 norm = *(const struct cxn_norm_relu_f32 *)args;
+    const struct cxn_norm_relu_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
+    struct cxn_norm_relu norm = *(const struct cxn_norm_relu *)args;
     norm.dst = dst;
     row->run(&norm);
 }
@@ -15,22 +15,22 @@ static void run(const struct ck *t, const void *args, float *dst)
 /* In place: dst gets a copy of src and is read and written, with the same step. */
 static void run_in_place(const struct ck *t, const void *args, float *dst)
 {
-    const struct cxn_norm_relu_f32_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
-    struct cxn_norm_relu_f32 norm = *(const struct cxn_norm_relu_f32 *)args;
+    const struct cxn_norm_relu_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
+    struct cxn_norm_relu norm = *(const struct cxn_norm_relu *)args;
     for (size_t i = 0; i < norm.count * norm.channels; i++) {
         const size_t place = i / norm.channels, channel = i % norm.channels;
-        dst[place * norm.dst_step + channel] = norm.src[place * norm.src_step + channel];
+        dst[place * norm.dst_step + channel] = ((const float *)norm.src)[place * norm.src_step + channel];
     }
     norm.src = norm.dst = dst;
     norm.src_step = norm.dst_step;
     row->run(&norm);
 }
 
-static struct cxn_norm_relu_f32 make(struct ck *t, size_t count, size_t channels,
+static struct cxn_norm_relu make(struct ck *t, size_t count, size_t channels,
                                      enum ck_fill fill)
 {
     const size_t src_step = channels + ck_below(t, 40);
-    return (struct cxn_norm_relu_f32){
+    return (struct cxn_norm_relu){
         .src = ck_f32(t, (count - 1) * src_step + channels, fill), .src_step = src_step,
         .dst_step = channels + ck_below(t, 3), .count = count, .channels = channels,
         .scale = ck_f32(t, channels, CK_UNIT), .shift = ck_f32(t, channels, CK_UNIT)
@@ -39,12 +39,12 @@ static struct cxn_norm_relu_f32 make(struct ck *t, size_t count, size_t channels
 
 static void check_size(struct ck *t, size_t count, size_t channels, enum ck_fill fill)
 {
-    const struct cxn_norm_relu_f32 norm = make(t, count, channels, fill);
+    const struct cxn_norm_relu norm = make(t, count, channels, fill);
     double *want = ck_f64(t, count * channels), *magnitude = ck_f64(t, count * channels);
     for (size_t i = 0; i < count * channels; i++) {
         const size_t o = i % channels;
         const double product =
-            (double)norm.src[i / channels * norm.src_step + o] * (double)norm.scale[o];
+            (double)((const float *)norm.src)[i / channels * norm.src_step + o] * (double)norm.scale[o];
         want[i] = fmax(0.0, product + (double)norm.shift[o]);
         magnitude[i] = fabs(product) + fabs((double)norm.shift[o]);
     }
@@ -68,7 +68,7 @@ static void bench(struct ck *t)
 {
     static const size_t sizes[][2] = { { 12544, 64 }, { 3136, 128 }, { 784, 480 }, { 49, 992 } };
     for (size_t i = 0; i < CXN_COUNTOF(sizes); i++) {
-        const struct cxn_norm_relu_f32 norm = make(t, sizes[i][0], sizes[i][1], CK_UNIT);
+        const struct cxn_norm_relu norm = make(t, sizes[i][0], sizes[i][1], CK_UNIT);
         float *dst = ck_aligned(t, norm.count * norm.dst_step);
         ck_time(t, run, &norm, dst, 0.0, (double)(norm.count * norm.channels) * 2 * sizeof(float),
                 "%zu places x %zu", norm.count, norm.channels);

@@ -56,10 +56,10 @@ INLINE void store(float *dst, size_t channels, __m256 low, __m256 high)
 }
 
 /* places is a constant wherever this is called. */
-INLINE void compute(const struct cxn_conv_bordered_f32 *c, const float *from, float *dst,
+INLINE void compute(const struct cxn_conv_bordered *c, const float *from, float *dst,
                     size_t channel, int places)
 {
-    const float *w = c->w + channel * (1 + c->tap_rows * c->run);
+    const float *w = (const float *)c->w + channel * (1 + c->tap_rows * c->run);
     const char *src = (const char *)from;
     const __m256 bias0 = _mm256_load_ps(w), bias1 = _mm256_load_ps(w + 8);
     const __m256 least = _mm256_set1_ps(c->relu ? 0.0f : -__builtin_inff());
@@ -80,7 +80,7 @@ INLINE void compute(const struct cxn_conv_bordered_f32 *c, const float *from, fl
               _mm256_max_ps(least, sum[p][0]), _mm256_max_ps(least, sum[p][1]));
 }
 
-static void compute_tile(const struct cxn_conv_bordered_f32 *c, const float *src, float *dst,
+static void compute_tile(const struct cxn_conv_bordered *c, const float *src, float *dst,
                          size_t channel, size_t places)
 {
     switch (places) {
@@ -94,10 +94,10 @@ static void compute_tile(const struct cxn_conv_bordered_f32 *c, const float *src
 }
 
 /* A row is cut into tiles of nearly equal size: a tile of 1 or 2 places would wait for its sums. */
-static void compute_row(const struct cxn_conv_bordered_f32 *c, size_t y, size_t channel)
+static void compute_row(const struct cxn_conv_bordered *c, size_t y, size_t channel)
 {
-    const float *src = c->src + y * c->row_step;
-    float *dst = c->dst + y * c->dst_row_step;
+    const float *src = (const float *)c->src + y * c->row_step;
+    float *dst = (float *)c->dst + y * c->dst_row_step;
     const size_t tiles = (c->width + PLACES - 1) / PLACES;
     for (size_t i = 0, x = 0; i < tiles; i++) {
         const size_t places = c->width / tiles + (i < c->width % tiles ? 1 : 0);
@@ -106,7 +106,7 @@ static void compute_row(const struct cxn_conv_bordered_f32 *c, size_t y, size_t 
     }
 }
 
-void cxn_conv_bordered_f32_avx2(const struct cxn_conv_bordered_f32 *c)
+void cxn_conv_bordered_f32_avx2(const struct cxn_conv_bordered *c)
 {
     for (size_t channel = 0; channel < c->out; channel += CHANNELS)
         for (size_t y = 0; y < c->height; y++) compute_row(c, y, channel);

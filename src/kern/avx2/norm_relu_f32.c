@@ -21,12 +21,12 @@ static inline float activate_one(float x, float scale, float shift)
     return value < 0.0f ? 0.0f : value;
 }
 
-void cxn_norm_relu_f32_avx2(const struct cxn_norm_relu_f32 *norm)
+void cxn_norm_relu_f32_avx2(const struct cxn_norm_relu *norm)
 {
     const size_t whole = norm->channels / LANES * LANES;
     for (size_t p = 0; p < norm->count; p++) {
-        const float *src = norm->src + p * norm->src_step;
-        float *dst = norm->dst + p * norm->dst_step;
+        const float *src = (const float *)norm->src + p * norm->src_step;
+        float *dst = (float *)norm->dst + p * norm->dst_step;
         for (size_t i = 0; i < whole; i += LANES)
             _mm256_storeu_ps(dst + i, activate(src + i, _mm256_loadu_ps(norm->scale + i),
                                                _mm256_loadu_ps(norm->shift + i)));
@@ -36,7 +36,7 @@ void cxn_norm_relu_f32_avx2(const struct cxn_norm_relu_f32 *norm)
 }
 
 /* Windows of channel i and its neighbours, LANES of them. */
-static inline void pool_vector(const struct cxn_norm_relu_pool_f32 *pool, const float *upper,
+static inline void pool_vector(const struct cxn_norm_relu_pool *pool, const float *upper,
                                float *dst, size_t i)
 {
     const float *lower = upper + pool->src_row_step;
@@ -49,7 +49,7 @@ static inline void pool_vector(const struct cxn_norm_relu_pool_f32 *pool, const 
     _mm256_storeu_ps(dst + i, sum * _mm256_set1_ps(0.25f));
 }
 
-static inline float pool_one(const struct cxn_norm_relu_pool_f32 *pool, const float *upper,
+static inline float pool_one(const struct cxn_norm_relu_pool *pool, const float *upper,
                              size_t i)
 {
     const float *lower = upper + pool->src_row_step;
@@ -61,12 +61,12 @@ static inline float pool_one(const struct cxn_norm_relu_pool_f32 *pool, const fl
     return sum * 0.25f;
 }
 
-void cxn_norm_relu_pool_f32_avx2(const struct cxn_norm_relu_pool_f32 *pool)
+void cxn_norm_relu_pool_f32_avx2(const struct cxn_norm_relu_pool *pool)
 {
     const size_t whole = pool->channels / LANES * LANES;
     for (size_t x = 0; x < pool->count; x++) {
-        const float *upper = pool->src + 2 * x * pool->src_step;
-        float *dst = pool->dst + x * pool->dst_step;
+        const float *upper = (const float *)pool->src + 2 * x * pool->src_step;
+        float *dst = (float *)pool->dst + x * pool->dst_step;
         for (size_t i = 0; i < whole; i += LANES) pool_vector(pool, upper, dst, i);
         for (size_t i = whole; i < pool->channels; i++) dst[i] = pool_one(pool, upper, i);
     }

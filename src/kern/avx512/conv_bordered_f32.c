@@ -64,7 +64,7 @@ INLINE const float *add_run(__m512 sum[2 * GROUP][2], const char *const src[2], 
     return w;
 }
 
-INLINE void store(const struct cxn_conv_bordered_f32 *c, float *dst, size_t channels, __m512 low,
+INLINE void store(const struct cxn_conv_bordered *c, float *dst, size_t channels, __m512 low,
                   __m512 high)
 {
     if (c->relu) {
@@ -77,10 +77,10 @@ INLINE void store(const struct cxn_conv_bordered_f32 *c, float *dst, size_t chan
 }
 
 /* groups and places are constants wherever this is called. */
-INLINE void compute(const struct cxn_conv_bordered_f32 *c, const struct spot *at, size_t channel,
+INLINE void compute(const struct cxn_conv_bordered *c, const struct spot *at, size_t channel,
                     int groups, int places)
 {
-    const float *w = c->w + channel * (1 + c->tap_rows * c->run);
+    const float *w = (const float *)c->w + channel * (1 + c->tap_rows * c->run);
     const ptrdiff_t step = (ptrdiff_t)(c->place_step * sizeof(float));
     const __m512 bias0 = _mm512_load_ps(w), bias1 = _mm512_load_ps(w + 16);
     __m512 sum[2 * GROUP][2];
@@ -104,13 +104,13 @@ INLINE void compute(const struct cxn_conv_bordered_f32 *c, const struct spot *at
                   sum[g * GROUP + p][0], sum[g * GROUP + p][1]);
 }
 
-static void compute_two_groups(const struct cxn_conv_bordered_f32 *c, const struct spot *at,
+static void compute_two_groups(const struct cxn_conv_bordered *c, const struct spot *at,
                                size_t channel)
 {
     compute(c, at, channel, 2, GROUP);
 }
 
-static void compute_group(const struct cxn_conv_bordered_f32 *c, const struct spot *at,
+static void compute_group(const struct cxn_conv_bordered *c, const struct spot *at,
                           size_t channel, size_t places)
 {
     switch (places) {
@@ -131,18 +131,19 @@ struct group {
     size_t places;
 };
 
-static struct group find_group(const struct cxn_conv_bordered_f32 *c, size_t g)
+static struct group find_group(const struct cxn_conv_bordered *c, size_t g)
 {
     const size_t in_row = (c->width + GROUP - 1) / GROUP;
     const size_t y = g / in_row, x = g % in_row * GROUP;
     return (struct group){
-        .src = (const char *)(c->src + y * c->row_step + x * c->place_step),
-        .dst = c->dst + y * c->dst_row_step + x * c->dst_place_step,
+        .src = (const char *)c->src +
+               (y * c->row_step + x * c->place_step) * sizeof(float),
+        .dst = (float *)c->dst + y * c->dst_row_step + x * c->dst_place_step,
         .places = c->width - x < GROUP ? c->width - x : GROUP
     };
 }
 
-void cxn_conv_bordered_f32_avx512(const struct cxn_conv_bordered_f32 *c)
+void cxn_conv_bordered_f32_avx512(const struct cxn_conv_bordered *c)
 {
     const size_t groups = c->height * ((c->width + GROUP - 1) / GROUP);
     for (size_t channel = 0; channel < c->out; channel += CHANNELS) {

@@ -19,11 +19,11 @@ static inline __m512 activate(__m512 x, __m512 scale, __m512 shift)
     return _mm512_max_ps(_mm512_setzero_ps(), _mm512_fmadd_ps(x, scale, shift));
 }
 
-void cxn_norm_relu_f32_avx512(const struct cxn_norm_relu_f32 *norm)
+void cxn_norm_relu_f32_avx512(const struct cxn_norm_relu *norm)
 {
     for (size_t p = 0; p < norm->count; p++) {
-        const float *src = norm->src + p * norm->src_step;
-        float *dst = norm->dst + p * norm->dst_step;
+        const float *src = (const float *)norm->src + p * norm->src_step;
+        float *dst = (float *)norm->dst + p * norm->dst_step;
         for (size_t i = 0; i < norm->channels; i += LANES) {
             const __mmask16 m = lanes_of(norm->channels - i);
             const __m512 value = activate(_mm512_maskz_loadu_ps(m, src + i),
@@ -34,12 +34,12 @@ void cxn_norm_relu_f32_avx512(const struct cxn_norm_relu_f32 *norm)
     }
 }
 
-void cxn_norm_relu_pool_f32_avx512(const struct cxn_norm_relu_pool_f32 *pool)
+void cxn_norm_relu_pool_f32_avx512(const struct cxn_norm_relu_pool *pool)
 {
     const size_t step = pool->src_step;
     for (size_t x = 0; x < pool->count; x++) {
-        const float *upper = pool->src + 2 * x * step, *lower = upper + pool->src_row_step;
-        float *dst = pool->dst + x * pool->dst_step;
+        const float *upper = (const float *)pool->src + 2 * x * step, *lower = upper + pool->src_row_step;
+        float *dst = (float *)pool->dst + x * pool->dst_step;
         for (size_t i = 0; i < pool->channels; i += LANES) {
             const __mmask16 m = lanes_of(pool->channels - i);
             const __m512 scale = _mm512_maskz_loadu_ps(m, pool->scale + i);

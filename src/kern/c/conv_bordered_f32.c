@@ -19,16 +19,16 @@ static const quad *as_quads(const float *w)
 }
 
 /* Up to PLACES places of row y from x on; places behind the row repeat its last. */
-static void find_places(const struct cxn_conv_bordered_f32 *c, size_t y, size_t x, struct tile *t)
+static void find_places(const struct cxn_conv_bordered *c, size_t y, size_t x, struct tile *t)
 {
     for (size_t p = 0; p < PLACES; p++) {
         const size_t at = x + p < c->width ? x + p : c->width - 1;
-        t->src[p] = c->src + y * c->row_step + at * c->place_step;
+        t->src[p] = (const float *)c->src + y * c->row_step + at * c->place_step;
     }
 }
 
 /* Sums of the tile over all terms, w beginning with the biases. */
-static void add_terms(const struct cxn_conv_bordered_f32 *c, struct tile *t, const float *w)
+static void add_terms(const struct cxn_conv_bordered *c, struct tile *t, const float *w)
 {
     quad sum[PLACES][2];
     for (size_t p = 0; p < PLACES; p++) {
@@ -51,11 +51,11 @@ static void add_terms(const struct cxn_conv_bordered_f32 *c, struct tile *t, con
     }
 }
 
-static void store(const struct cxn_conv_bordered_f32 *c, const struct tile *t, size_t y, size_t x,
+static void store(const struct cxn_conv_bordered *c, const struct tile *t, size_t y, size_t x,
                   size_t channel)
 {
     for (size_t p = 0; p < PLACES && x + p < c->width; p++) {
-        float *dst = c->dst + y * c->dst_row_step + (x + p) * c->dst_place_step + channel;
+        float *dst = (float *)c->dst + y * c->dst_row_step + (x + p) * c->dst_place_step + channel;
         for (size_t o = 0; o < CHANNELS && channel + o < c->out; o++) {
             const float value = t->sum[p][o / 4][o % 4];
             dst[o] = c->relu && value < 0.0f ? 0.0f : value; /* in this order a NaN stays one */
@@ -63,11 +63,11 @@ static void store(const struct cxn_conv_bordered_f32 *c, const struct tile *t, s
     }
 }
 
-void cxn_conv_bordered_f32_c(const struct cxn_conv_bordered_f32 *c)
+void cxn_conv_bordered_f32_c(const struct cxn_conv_bordered *c)
 {
     struct tile t;
     for (size_t channel = 0; channel < c->out; channel += CHANNELS) {
-        const float *w = c->w + channel * (1 + c->tap_rows * c->run);
+        const float *w = (const float *)c->w + channel * (1 + c->tap_rows * c->run);
         for (size_t y = 0; y < c->height; y++) {
             for (size_t x = 0; x < c->width; x += PLACES) {
                 find_places(c, y, x, &t);

@@ -7,12 +7,12 @@ static float activate(float x, float scale, float shift)
     return value < 0.0f ? 0.0f : value;
 }
 
-void cxn_norm_relu_pool_f32_c(const struct cxn_norm_relu_pool_f32 *pool)
+void cxn_norm_relu_pool_f32_c(const struct cxn_norm_relu_pool *pool)
 {
     for (size_t x = 0; x < pool->count; x++) {
-        const float *upper = pool->src + 2 * x * pool->src_step;
+        const float *upper = (const float *)pool->src + 2 * x * pool->src_step;
         const float *lower = upper + pool->src_row_step;
-        float *dst = pool->dst + x * pool->dst_step;
+        float *dst = (float *)pool->dst + x * pool->dst_step;
         for (size_t i = 0; i < pool->channels; i++) {
             const float scale = pool->scale[i], shift = pool->shift[i];
             dst[i] = (activate(upper[i], scale, shift) +

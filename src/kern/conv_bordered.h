@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_KERN_CONV_BORDERED_H
+#define CXN_KERN_CONV_BORDERED_H
+
+#include <stdbool.h>
+
+#include "kern/kern.h"
+
+/*
+ * Convolution of a channels-last map that already has its border, with bias and, if asked, ReLU:
+ *     dst[y][x][o] = bias[o] + sum over t < tap_rows, i < run of
+ *                    src[y * row_step + x * place_step + t * tap_row_step + i] * w[t][i][o]
+ * In such a map a row of the window is one run of kernel * channels neighbouring numbers, so this
+ * is the 1x1 (one row), the 3x3 (three) and the stem (seven, places two apart) alike. A number's
+ * terms are added in the order of (t, i) wherever it stands, so that how a caller cuts a map into
+ * calls does not change a bit. What a number is (src, w, dst) is the operation's: float32 or
+ * bfloat16.
+ */
+struct cxn_conv_bordered {
+    const void *src;
+    size_t place_step, row_step, tap_row_step; /* in numbers */
+    size_t tap_rows, run;
+    size_t height, width, out; /* of the output */
+    const void *w;            /* from the packer, for the same row */
+    void *dst;
+    size_t dst_place_step, dst_row_step; /* in numbers */
+    bool relu; /* a NaN stays one */
+};
+typedef void cxn_conv_bordered_fn(const struct cxn_conv_bordered *conv);
+
+struct cxn_conv_bordered_kernel {
+    struct cxn_kern_row row;
+    uint16_t channels; /* outputs of a panel; the packer takes it from here only */
+    cxn_conv_bordered_fn *run;
+};
+
+#endif
