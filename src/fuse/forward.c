@@ -121,7 +121,7 @@ static void compute_stem(const struct cxn_forward *run, const struct cxn_view *v
     for (size_t y = rows.first; y < rows.last; y++) {
         const float *upper = stem_row(run, &planes, 2 * y);
         const float *lower = stem_row(run, &planes, 2 * y + 1);
-        const struct cxn_max_pool_row_f32 pool = {
+        const struct cxn_max_pool_row pool = {
             .src = { above ? above : upper, upper, lower },
             .dst = map_at(run, run->plan->block[0]) + y * width * step, .dst_step = step,
             .count = width, .channels = f->stem

@@ -3,7 +3,7 @@
 
 #include "base/status.h"
 
-static const struct cxn_max_pool_row_f32_kernel table[] = { /* slowest first */
+static const struct cxn_max_pool_row_kernel table[] = { /* slowest first */
     { { "c", 0 }, cxn_max_pool_row_f32_c },
 #ifdef CXN_X86
     { { "avx2", CXN_CPU_AVX2 }, cxn_max_pool_row_f32_avx2 },
@@ -16,7 +16,7 @@ const struct cxn_kern_op cxn_max_pool_row_f32_op = {
     .rows = table, .row_bytes = sizeof table[0], .row_count = CXN_COUNTOF(table)
 };
 
-const struct cxn_max_pool_row_f32_kernel *cxn_max_pool_row_f32_pick(uint32_t cpu)
+const struct cxn_max_pool_row_kernel *cxn_max_pool_row_f32_pick(uint32_t cpu)
 {
     return &table[cxn_kern_best(&cxn_max_pool_row_f32_op, cpu)];
 }

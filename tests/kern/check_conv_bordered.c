@@ -2,6 +2,8 @@
 #include <math.h>
 
 #include "ck.h"
+#include "kern/bf16.h"
+#include "kern/conv_bordered_bf16.h"
 #include "kern/conv_bordered_f32.h"
 
 /* Of the output; a window of kernel x kernel, places `stride` apart. */
@@ -22,6 +24,22 @@ static void run(const struct ck *t, const void *args, float *dst)
     row_of(t)->run(&conv);
 }
 
+/* Bias and weights as the row wants them; for bfloat16 the weights are rounded in place, so that
+ * the definition reads the same ones. */
+static float *pack(struct ck *t, float *plain, size_t out, size_t terms)
+{
+    if (!ck_is_bf16(t)) {
+        float *w = ck_aligned(t, cxn_conv_bordered_f32_packed_count(row_of(t), out, terms));
+        cxn_conv_bordered_f32_pack(row_of(t), w, plain + out, plain, out, terms);
+        return w;
+    }
+    float *w = ck_aligned(t, cxn_conv_bordered_bf16_packed_count(row_of(t), out, terms));
+    for (size_t i = out; i < out * (1 + terms); i++)
+        plain[i] = cxn_bf16_value(cxn_bf16_round(plain[i]));
+    cxn_conv_bordered_bf16_pack(row_of(t), w, plain + out, plain, out, terms);
+    return w;
+}
+
 /* Inputs of a shape; the weights, bias first, [1 + terms][out], go to *plain. */
 static struct cxn_conv_bordered make(struct ck *t, const struct shape *s, enum ck_fill fill,
                                          float **plain)
@@ -31,11 +49,10 @@ static struct cxn_conv_bordered make(struct ck *t, const struct shape *s, enum c
     const size_t terms = s->kernel * s->kernel * s->in;
     const size_t place = s->in, pitch = width * place + ck_below(t, 3);
     *plain = ck_f32(t, s->out * (1 + terms), CK_UNIT);
-    float *w = ck_aligned(t, cxn_conv_bordered_f32_packed_count(row_of(t), s->out, terms));
-    cxn_conv_bordered_f32_pack(row_of(t), w, *plain + s->out, *plain, s->out, terms);
+    float *w = pack(t, *plain, s->out, terms);
     const size_t dst_step = s->out + ck_below(t, 4);
     return (struct cxn_conv_bordered){
-        .src = ck_f32(t, (height - 1) * pitch + width * place, fill),
+        .src = ck_numbers(t, (height - 1) * pitch + width * place, fill),
         .place_step = place * s->stride, .row_step = pitch * s->stride, .tap_row_step = pitch,
         .tap_rows = s->kernel, .run = s->kernel * s->in, .height = s->height, .width = s->width,
         .out = s->out, .w = w, .dst_place_step = dst_step, .dst_row_step = s->width * dst_step,
@@ -44,14 +61,15 @@ static struct cxn_conv_bordered make(struct ck *t, const struct shape *s, enum c
 }
 
 /* want and magnitude of output place (y, x), channel o. */
-static void define(const struct cxn_conv_bordered *c, const float *plain, size_t place,
-                   size_t o, double result[2])
+static void define(const struct ck *t, const struct cxn_conv_bordered *c, const float *plain,
+                   size_t place, size_t o, double result[2])
 {
-    const float *src = (const float *)c->src + place / c->width * c->row_step + place % c->width * c->place_step;
+    const size_t from = place / c->width * c->row_step + place % c->width * c->place_step;
     result[0] = (double)plain[o];
     result[1] = fabs(result[0]);
     for (size_t i = 0; i < c->tap_rows * c->run; i++) {
-        const double product = (double)src[i / c->run * c->tap_row_step + i % c->run] *
+        const double product = ck_number(t, c->src, from + i / c->run * c->tap_row_step +
+                                                            i % c->run) *
                                (double)plain[(1 + i) * c->out + o];
         result[0] += product;
         result[1] += fabs(product);
@@ -59,21 +77,25 @@ static void define(const struct cxn_conv_bordered *c, const float *plain, size_t
     if (c->relu && result[0] < 0.0) result[0] = 0.0;
 }
 
-static void check_shape(struct ck *t, const struct shape *s, enum ck_fill fill)
+static void check_shape(struct ck *t, const struct shape *shape, enum ck_fill fill)
 {
+    struct shape even = *shape; /* bfloat16 takes channels in pairs */
+    const struct shape *s = &even;
+    if (ck_is_bf16(t)) even.in += even.in % 2;
     float *plain;
     const struct cxn_conv_bordered conv = make(t, s, fill, &plain);
     const size_t count = s->height * s->width;
     double *want = ck_f64(t, count * s->out), *magnitude = ck_f64(t, count * s->out);
     for (size_t i = 0; i < count * s->out; i++) {
         double result[2];
-        define(&conv, plain, i / s->out, i % s->out, result);
+        define(t, &conv, plain, i / s->out, i % s->out, result);
         want[i] = result[0];
         magnitude[i] = result[1];
     }
     const struct ck_case c = { .run = run, .args = &conv, .count = count,
                                .step = conv.dst_place_step, .width = s->out, .want = want,
-                               .magnitude = magnitude, .terms = 1 + conv.tap_rows * conv.run };
+                               .magnitude = magnitude, .terms = 1 + conv.tap_rows * conv.run,
+                               .bf16 = ck_is_bf16(t) };
     ck_verify(t, &c, "h=%zu w=%zu in=%zu out=%zu kernel=%zu stride=%zu relu=%d fill=%d", s->height,
               s->width, s->in, s->out, s->kernel, s->stride, s->relu, (int)fill);
     ck_reset(t);
@@ -116,3 +138,4 @@ static void bench(struct ck *t)
 }
 
 const struct ck_check ck_conv_bordered = { &cxn_conv_bordered_f32_op, check, bench };
+const struct ck_check ck_conv_bordered_bf16 = { &cxn_conv_bordered_bf16_op, check, bench };

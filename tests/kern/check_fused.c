@@ -3,7 +3,9 @@
 #include <math.h>
 
 #include "ck.h"
+#include "kern/max_pool_row_bf16.h"
 #include "kern/max_pool_row_f32.h"
+#include "kern/norm_relu_pool_bf16.h"
 #include "kern/norm_relu_pool_f32.h"
 #include "kern/samples_f32.h"
 
@@ -17,8 +19,8 @@ static void run_samples(const struct ck *t, const void *args, float *dst)
 
 static void run_max(const struct ck *t, const void *args, float *dst)
 {
-    const struct cxn_max_pool_row_f32_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
-    struct cxn_max_pool_row_f32 pool = *(const struct cxn_max_pool_row_f32 *)args;
+    const struct cxn_max_pool_row_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
+    struct cxn_max_pool_row pool = *(const struct cxn_max_pool_row *)args;
     pool.dst = dst;
     row->run(&pool);
 }
@@ -79,10 +81,10 @@ static void bench_samples(struct ck *t)
 
 static const size_t sizes[][2] = { { 1, 1 }, { 3, 7 }, { 2, 64 }, { 5, 33 }, { 9, 24 } };
 
-static struct cxn_max_pool_row_f32 make_max(struct ck *t, const size_t size[2], enum ck_fill fill)
+static struct cxn_max_pool_row make_max(struct ck *t, const size_t size[2], enum ck_fill fill)
 {
     const size_t row = (2 * size[0] + 1) * size[1];
-    return (struct cxn_max_pool_row_f32){
+    return (struct cxn_max_pool_row){
         .src = { ck_f32(t, row, fill), ck_f32(t, row, fill), ck_f32(t, row, fill) },
         .count = size[0], .channels = size[1], .dst_step = size[1] + ck_below(t, 4)
     };
@@ -91,17 +93,18 @@ static struct cxn_max_pool_row_f32 make_max(struct ck *t, const size_t size[2], 
 static void check_max(struct ck *t)
 {
     for (size_t k = 0; k < CXN_COUNTOF(sizes) * CK_FILLS; k++) {
-        const struct cxn_max_pool_row_f32 p =
+        const struct cxn_max_pool_row p =
             make_max(t, sizes[k / CK_FILLS], k % CK_FILLS);
         double *want = ck_f64(t, p.count * p.channels);
         for (size_t i = 0; i < p.count * p.channels; i++) {
             const size_t at = i / p.channels * 2 * p.channels + i % p.channels;
             want[i] = -INFINITY;
             for (size_t tap = 0; tap < 9; tap++)
-                want[i] = fmax(want[i], (double)p.src[tap / 3][at + tap % 3 * p.channels]);
+                want[i] = fmax(want[i], (double)((const float *)p.src[tap / 3])[at + tap % 3 * p.channels]);
         }
         const struct ck_case c = { .run = run_max, .args = &p, .count = p.count,
-                                   .step = p.dst_step, .width = p.channels, .want = want };
+                                   .step = p.dst_step, .width = p.channels, .want = want,
+                                   .bf16 = ck_is_bf16(t) };
         ck_verify(t, &c, "count=%zu channels=%zu", p.count, p.channels);
         ck_reset(t);
     }
@@ -109,7 +112,7 @@ static void check_max(struct ck *t)
 
 static void bench_max(struct ck *t)
 {
-    const struct cxn_max_pool_row_f32 p = make_max(t, (const size_t[]){ 56, 64 }, CK_UNIT);
+    const struct cxn_max_pool_row p = make_max(t, (const size_t[]){ 56, 64 }, CK_UNIT);
     ck_time(t, run_max, &p, ck_aligned(t, p.count * p.dst_step), 0.0,
             56.0 * 64.0 * 7 * sizeof(float), "56 windows x 64");
     ck_reset(t);
@@ -120,7 +123,7 @@ static struct cxn_norm_relu_pool make_norm(struct ck *t, const size_t size[2],
 {
     const size_t step = size[1] + ck_below(t, 40), row = 2 * size[0] * step;
     return (struct cxn_norm_relu_pool){
-        .src = ck_f32(t, 2 * row, fill), .src_step = step, .src_row_step = row,
+        .src = ck_numbers(t, 2 * row, fill), .src_step = step, .src_row_step = row,
         .dst_step = size[1] + ck_below(t, 3), .count = size[0], .channels = size[1],
         .scale = ck_f32(t, size[1], CK_UNIT), .shift = ck_f32(t, size[1], CK_UNIT)
     };
@@ -136,16 +139,16 @@ static void check_norm(struct ck *t)
         for (size_t i = 0; i < p.count * p.channels; i++) {
             const size_t x = i / p.channels, o = i % p.channels;
             for (size_t tap = 0; tap < 4; tap++) {
-                const float *src = (const float *)p.src + tap / 2 * p.src_row_step +
-                                   (2 * x + tap % 2) * p.src_step;
-                const double product = (double)src[o] * (double)p.scale[o];
+                const size_t at = tap / 2 * p.src_row_step + (2 * x + tap % 2) * p.src_step + o;
+                const double product = ck_number(t, p.src, at) * (double)p.scale[o];
                 want[i] += fmax(0.0, product + (double)p.shift[o]) / 4;
                 magnitude[i] += (fabs(product) + fabs((double)p.shift[o])) / 4;
             }
         }
         const struct ck_case c = { .run = run_norm, .args = &p, .count = p.count,
                                    .step = p.dst_step, .width = p.channels, .want = want,
-                                   .magnitude = magnitude, .terms = 6 };
+                                   .magnitude = magnitude, .terms = 6,
+                                   .bf16 = ck_is_bf16(t) };
         ck_verify(t, &c, "count=%zu channels=%zu", p.count, p.channels);
         ck_reset(t);
     }
@@ -162,3 +165,6 @@ static void bench_norm(struct ck *t)
 const struct ck_check ck_samples = { &cxn_samples_f32_op, check_samples, bench_samples };
 const struct ck_check ck_max_pool_row = { &cxn_max_pool_row_f32_op, check_max, bench_max };
 const struct ck_check ck_norm_relu_pool = { &cxn_norm_relu_pool_f32_op, check_norm, bench_norm };
+const struct ck_check ck_max_pool_row_bf16 = { &cxn_max_pool_row_bf16_op, check_max, bench_max };
+const struct ck_check ck_norm_relu_pool_bf16 = { &cxn_norm_relu_pool_bf16_op, check_norm,
+                                                 bench_norm };

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "ck.h"
+#include "kern/norm_relu_bf16.h"
 #include "kern/norm_relu_f32.h"
 
 static void run(const struct ck *t, const void *args, float *dst)
@@ -19,7 +20,9 @@ static void run_in_place(const struct ck *t, const void *args, float *dst)
     struct cxn_norm_relu norm = *(const struct cxn_norm_relu *)args;
     for (size_t i = 0; i < norm.count * norm.channels; i++) {
         const size_t place = i / norm.channels, channel = i % norm.channels;
-        dst[place * norm.dst_step + channel] = ((const float *)norm.src)[place * norm.src_step + channel];
+        const size_t to = place * norm.dst_step + channel, from = place * norm.src_step + channel;
+        if (ck_is_bf16(t)) ((uint16_t *)(void *)dst)[to] = ((const uint16_t *)norm.src)[from];
+        else dst[to] = ((const float *)norm.src)[from];
     }
     norm.src = norm.dst = dst;
     norm.src_step = norm.dst_step;
@@ -31,7 +34,7 @@ static struct cxn_norm_relu make(struct ck *t, size_t count, size_t channels,
 {
     const size_t src_step = channels + ck_below(t, 40);
     return (struct cxn_norm_relu){
-        .src = ck_f32(t, (count - 1) * src_step + channels, fill), .src_step = src_step,
+        .src = ck_numbers(t, (count - 1) * src_step + channels, fill), .src_step = src_step,
         .dst_step = channels + ck_below(t, 3), .count = count, .channels = channels,
         .scale = ck_f32(t, channels, CK_UNIT), .shift = ck_f32(t, channels, CK_UNIT)
     };
@@ -44,12 +47,13 @@ static void check_size(struct ck *t, size_t count, size_t channels, enum ck_fill
     for (size_t i = 0; i < count * channels; i++) {
         const size_t o = i % channels;
         const double product =
-            (double)((const float *)norm.src)[i / channels * norm.src_step + o] * (double)norm.scale[o];
+            ck_number(t, norm.src, i / channels * norm.src_step + o) * (double)norm.scale[o];
         want[i] = fmax(0.0, product + (double)norm.shift[o]);
         magnitude[i] = fabs(product) + fabs((double)norm.shift[o]);
     }
     struct ck_case c = { .run = run, .args = &norm, .count = count, .step = norm.dst_step,
-                         .width = channels, .want = want, .magnitude = magnitude, .terms = 2 };
+                         .width = channels, .want = want, .magnitude = magnitude, .terms = 2,
+                         .bf16 = ck_is_bf16(t) };
     ck_verify(t, &c, "count=%zu channels=%zu fill=%d", count, channels, (int)fill);
     c.run = run_in_place;
     ck_verify(t, &c, "count=%zu channels=%zu fill=%d in place", count, channels, (int)fill);
@@ -77,3 +81,4 @@ static void bench(struct ck *t)
 }
 
 const struct ck_check ck_norm_relu = { &cxn_norm_relu_f32_op, check, bench };
+const struct ck_check ck_norm_relu_bf16 = { &cxn_norm_relu_bf16_op, check, bench };

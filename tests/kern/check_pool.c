@@ -5,10 +5,11 @@
 #include "ck.h"
 #include "kern/avg_pool_f32.h"
 #include "kern/max_pool_f32.h"
+#include "kern/mean_bf16.h"
 #include "kern/mean_f32.h"
 
 struct map {
-    const float *src; /* dense */
+    const void *src; /* dense */
     size_t height, width, channels, dst_step;
 };
 
@@ -18,14 +19,14 @@ static const size_t shapes[][3] = { /* height, width, channels */
 
 static struct map make(struct ck *t, const size_t shape[3], enum ck_fill fill)
 {
-    return (struct map){ .src = ck_f32(t, shape[0] * shape[1] * shape[2], fill),
+    return (struct map){ .src = ck_numbers(t, shape[0] * shape[1] * shape[2], fill),
                          .height = shape[0], .width = shape[1], .channels = shape[2],
                          .dst_step = shape[2] + ck_below(t, 5) };
 }
 
 static double read_at(const struct map *m, size_t y, size_t x, size_t channel)
 {
-    return (double)m->src[(y * m->width + x) * m->channels + channel];
+    return (double)((const float *)m->src)[(y * m->width + x) * m->channels + channel];
 }
 
 static void run_max(const struct ck *t, const void *args, float *dst)
@@ -45,7 +46,7 @@ static void run_avg(const struct ck *t, const void *args, float *dst)
 static void run_mean(const struct ck *t, const void *args, float *dst)
 {
     const struct map *m = args;
-    const struct cxn_mean_f32_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
+    const struct cxn_mean_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
     row->run(dst, m->src, m->height * m->width, m->channels);
 }
 
@@ -100,8 +101,9 @@ static void check_mean(struct ck *t)
         const size_t places = m.height * m.width;
         double *want = ck_f64(t, m.channels), *magnitude = ck_f64(t, m.channels);
         for (size_t k = 0; k < places * m.channels; k++) {
-            want[k % m.channels] += (double)m.src[k] / (double)places;
-            magnitude[k % m.channels] += fabs((double)m.src[k]) / (double)places;
+            const double value = ck_number(t, m.src, k);
+            want[k % m.channels] += value / (double)places;
+            magnitude[k % m.channels] += fabs(value) / (double)places;
         }
         const struct ck_case c = { .run = run_mean, .args = &m, .count = 1, .step = m.channels,
                                    .width = m.channels, .want = want, .magnitude = magnitude,
@@ -140,3 +142,4 @@ static void bench_mean(struct ck *t)
 const struct ck_check ck_max_pool = { &cxn_max_pool_f32_op, check_max, bench_max };
 const struct ck_check ck_avg_pool = { &cxn_avg_pool_f32_op, check_avg, bench_avg };
 const struct ck_check ck_mean = { &cxn_mean_f32_op, check_mean, bench_mean };
+const struct ck_check ck_mean_bf16 = { &cxn_mean_bf16_op, check_mean, bench_mean };

@@ -9,11 +9,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "kern/bf16.h"
 
-enum { GUARD_FLOATS = 32, HEADER_BYTES = 64 };
+enum { GUARD_NUMBERS = 32, HEADER_BYTES = 64 };
 
 /* A NaN that no kernel computes: what a guard, a gap and a number not yet written look like. */
-static const uint32_t PAINT = 0xffc0dead;
+static const uint32_t PAINT = 0xffdeffde;
 
 static void *keep(struct ck *t, size_t bytes)
 {
@@ -64,6 +65,27 @@ float *ck_f32(struct ck *t, size_t count, enum ck_fill fill)
     return p;
 }
 
+bool ck_is_bf16(const struct ck *t)
+{
+    return strstr(t->op->name, "_bf16") != NULL;
+}
+
+const void *ck_numbers(struct ck *t, size_t count, enum ck_fill fill)
+{
+    const float *exact = ck_f32(t, count, fill);
+    if (!ck_is_bf16(t)) return exact;
+    uint16_t *rounded = (uint16_t *)keep(t, (count + 1) * sizeof *rounded) + 1;
+    for (size_t i = 0; i < count; i++)
+        rounded[i] = cxn_bf16_round(fabsf(exact[i]) < FLT_MIN ? 0.0f : exact[i]);
+    return rounded;
+}
+
+double ck_number(const struct ck *t, const void *numbers, size_t i)
+{
+    return (double)(ck_is_bf16(t) ? cxn_bf16_value(((const uint16_t *)numbers)[i]) :
+                                    ((const float *)numbers)[i]);
+}
+
 uint8_t *ck_u8(struct ck *t, size_t count)
 {
     uint8_t *p = keep(t, count);
@@ -101,11 +123,22 @@ static void fail(struct ck *t, const char *shape, const char *fmt, ...)
     t->failures++;
 }
 
-static bool is_paint(float value)
+/* Number i of an output, and whether it is still as painted. */
+static double read_number(const struct ck_case *c, const void *numbers, size_t i)
 {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return bits == PAINT;
+    return (double)(c->bf16 ? cxn_bf16_value(((const uint16_t *)numbers)[i]) :
+                              ((const float *)numbers)[i]);
+}
+
+static bool is_paint(const struct ck_case *c, const void *numbers, size_t i)
+{
+    if (c->bf16) return ((const uint16_t *)numbers)[i] == (PAINT & 0xffff);
+    return ((const uint32_t *)numbers)[i] == PAINT;
+}
+
+static size_t number_bytes(const struct ck_case *c)
+{
+    return c->bf16 ? sizeof(uint16_t) : sizeof(float);
 }
 
 /*
@@ -121,33 +154,41 @@ static double tolerance(size_t terms, double magnitude)
     return nu / (1.0 - nu) * magnitude + (double)terms * (double)FLT_TRUE_MIN;
 }
 
-/* One run into a fresh, painted output with guards on both sides; NULL after a failure. */
-static float *run_guarded(struct ck *t, const struct ck_case *c, const char *shape)
+/* And half a unit in the last of bfloat16's 8 bits, and what is lost when a row takes denormal
+ * products and sums for 0. */
+static double bf16_tolerance(size_t terms, double want)
 {
-    const size_t last = (c->count - 1) * c->step + c->width; /* nothing may follow this float */
-    const size_t total = last + 2 * GUARD_FLOATS;
-    uint32_t *bits = keep(t, total * sizeof *bits);
-    for (size_t i = 0; i < total; i++) bits[i] = PAINT;
-    float *whole = (float *)(void *)bits, *dst = whole + GUARD_FLOATS;
-    c->run(t, c->args, dst);
+    return fabs(want) / 256 + (double)(terms + 1) * (double)FLT_MIN;
+}
+
+/* One run into a fresh, painted output with guards on both sides; NULL after a failure. */
+static void *run_guarded(struct ck *t, const struct ck_case *c, const char *shape)
+{
+    const size_t last = (c->count - 1) * c->step + c->width; /* nothing may follow this number */
+    const size_t total = last + 2 * GUARD_NUMBERS, each = number_bytes(c);
+    uint32_t *bits = keep(t, total * each + sizeof *bits);
+    for (size_t i = 0; i <= total * each / sizeof *bits; i++) bits[i] = PAINT;
+    char *dst = (char *)bits + GUARD_NUMBERS * each;
+    c->run(t, c->args, (float *)(void *)dst);
     for (size_t i = 0; i < total; i++) {
-        const size_t at = i - GUARD_FLOATS; /* wraps in the guard before */
+        const size_t at = i - GUARD_NUMBERS; /* wraps in the guard before */
         const bool mine = at < last && at % c->step < c->width;
-        if (mine || is_paint(whole[i])) continue;
-        fail(t, shape, "wrote outside its output, %td floats from its begin",
-             (ptrdiff_t)i - GUARD_FLOATS);
+        if (mine || is_paint(c, bits, i)) continue;
+        fail(t, shape, "wrote outside its output, %td numbers from its begin",
+             (ptrdiff_t)i - GUARD_NUMBERS);
         return NULL;
     }
     return dst;
 }
 
 /* Says where the first difference is. */
-static void compare(struct ck *t, const struct ck_case *c, const float *got, const char *shape)
+static void compare(struct ck *t, const struct ck_case *c, const void *got, const char *shape)
 {
     for (size_t i = 0; i < c->count * c->width; i++) {
         const size_t place = i / c->width, channel = i % c->width;
-        const double value = (double)got[place * c->step + channel];
-        const double allowed = tolerance(c->terms, c->magnitude ? c->magnitude[i] : 0.0);
+        const double value = read_number(c, got, place * c->step + channel);
+        double allowed = tolerance(c->terms, c->magnitude ? c->magnitude[i] : 0.0);
+        if (c->bf16) allowed += bf16_tolerance(c->terms, c->want[i]);
         t->numbers++;
         if (c->want[i] == 0.0) t->zeros++;
         if (fabs(value - c->want[i]) <= allowed) continue; /* false for a NaN */
@@ -172,11 +213,11 @@ void ck_verify(struct ck *t, const struct ck_case *c, const char *shape, ...)
     va_start(ap, shape);
     vsnprintf(text, sizeof text, shape, ap);
     va_end(ap);
-    const float *got = run_guarded(t, c, text);
-    const float *again = got ? run_guarded(t, c, text) : NULL;
+    const void *got = run_guarded(t, c, text);
+    const void *again = got ? run_guarded(t, c, text) : NULL;
     if (!got || !again) return;
     compare(t, c, got, text);
-    const size_t bytes = ((c->count - 1) * c->step + c->width) * sizeof *got;
+    const size_t bytes = ((c->count - 1) * c->step + c->width) * number_bytes(c);
     if (t->failures == 0 && memcmp(got, again, bytes) != 0)
         fail(t, text, "a second run gives other bits");
 }

@@ -32,7 +32,9 @@ struct ck_check {
 };
 
 extern const struct ck_check ck_window, ck_conv, ck_norm_relu, ck_max_pool, ck_avg_pool, ck_mean,
-    ck_linear, ck_sigmoid, ck_conv_bordered, ck_samples, ck_max_pool_row, ck_norm_relu_pool;
+    ck_linear, ck_sigmoid, ck_conv_bordered, ck_samples, ck_max_pool_row, ck_norm_relu_pool,
+    ck_conv_bordered_bf16, ck_norm_relu_bf16, ck_norm_relu_pool_bf16, ck_max_pool_row_bf16,
+    ck_mean_bf16;
 
 /* ---- inputs: owned by the bench until ck_reset() ------------------------------------------ */
 
@@ -45,6 +47,11 @@ enum ck_fill {
 /* Exactly as long as asked, so that ASan sees a read past the end, and at an address that is a
  * multiple of 4 but not of 16, since maps begin at any channel. */
 float *ck_f32(struct ck *t, size_t count, enum ck_fill fill);
+/* Inputs of an operation on float32 or, where its name ends so, bfloat16; there without denormals,
+ * which a row may take for 0. ck_number() reads number i of them. */
+bool ck_is_bf16(const struct ck *t);
+const void *ck_numbers(struct ck *t, size_t count, enum ck_fill fill);
+double ck_number(const struct ck *t, const void *numbers, size_t i);
 uint8_t *ck_u8(struct ck *t, size_t count); /* runs of 0 and 255, then anything */
 double *ck_f64(struct ck *t, size_t count); /* zeros */
 float *ck_aligned(struct ck *t, size_t count); /* on 64 bytes, as packed weights are; zeros */
@@ -55,11 +62,13 @@ void ck_reset(struct ck *t); /* frees all */
 
 typedef void ck_run_fn(const struct ck *t, const void *args, float *dst);
 
-/* dst has `count` places, `step` floats apart, of which the first `width` are written. */
+/* dst has `count` places, `step` numbers apart, of which the first `width` are written; what run()
+ * gets as floats are bfloat16 numbers where bf16 is set. */
 struct ck_case {
     ck_run_fn *run;
     const void *args;
     size_t count, step, width;
+    bool bf16;
     const double *want;      /* [count][width] */
     const double *magnitude; /* [count][width]: sum of the absolute terms of want */
     size_t terms;            /* roundings on the way to a number; 0: exact */

@@ -12,20 +12,20 @@ static inline __m512 larger(__m512 a, __m512 b)
     return _mm512_mask_mov_ps(_mm512_max_ps(a, b), nan, a);
 }
 
-static inline __m512 pool_window(const struct cxn_max_pool_row_f32 *pool, size_t at, __mmask16 m)
+static inline __m512 pool_window(const struct cxn_max_pool_row *pool, size_t at, __mmask16 m)
 {
-    __m512 most = _mm512_maskz_loadu_ps(m, pool->src[0] + at);
+    __m512 most = _mm512_maskz_loadu_ps(m, (const float *)pool->src[0] + at);
 #pragma GCC unroll 8
     for (size_t tap = 1; tap < 9; tap++)
-        most = larger(most, _mm512_maskz_loadu_ps(m, pool->src[tap / 3] + at +
+        most = larger(most, _mm512_maskz_loadu_ps(m, (const float *)pool->src[tap / 3] + at +
                                                          tap % 3 * pool->channels));
     return most;
 }
 
-void cxn_max_pool_row_f32_avx512(const struct cxn_max_pool_row_f32 *pool)
+void cxn_max_pool_row_f32_avx512(const struct cxn_max_pool_row *pool)
 {
     for (size_t x = 0; x < pool->count; x++) {
-        float *dst = pool->dst + x * pool->dst_step;
+        float *dst = (float *)pool->dst + x * pool->dst_step;
         for (size_t i = 0; i < pool->channels; i += LANES) {
             const size_t left = pool->channels - i;
             const __mmask16 m = left >= LANES ? 0xffff : (__mmask16)((1u << left) - 1);

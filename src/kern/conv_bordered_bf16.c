@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kern/conv_bordered_bf16.h"
+
+#include "base/status.h"
+#include "kern/bf16.h"
+
+static const struct cxn_conv_bordered_kernel table[] = { /* slowest first */
+    { { "c", 0 }, 8, cxn_conv_bordered_bf16_c },
+#ifdef CXN_X86
+    { { "vnni", CXN_CPU_AVX512 | CXN_CPU_AVX512_BF16 }, 32, cxn_conv_bordered_bf16_vnni },
+#endif
+};
+
+const struct cxn_kern_op cxn_conv_bordered_bf16_op = {
+    .name = "conv_bordered_bf16", .does = "bfloat16: convolution of a bordered map, bias, ReLU",
+    .rows = table, .row_bytes = sizeof table[0], .row_count = CXN_COUNTOF(table)
+};
+
+const struct cxn_conv_bordered_kernel *cxn_conv_bordered_bf16_pick(uint32_t cpu)
+{
+    return &table[cxn_kern_best(&cxn_conv_bordered_bf16_op, cpu)];
+}
+
+size_t cxn_conv_bordered_bf16_packed_count(const struct cxn_conv_bordered_kernel *row, size_t out,
+                                           size_t terms)
+{
+    const size_t panels = (out + row->channels - 1) / row->channels;
+    return panels * row->channels * (1 + terms / 2);
+}
+
+void cxn_conv_bordered_bf16_pack(const struct cxn_conv_bordered_kernel *row, float *packed,
+                                 const float *w, const float *bias, size_t out, size_t terms)
+{
+    for (size_t first = 0; first < out; first += row->channels) {
+        for (size_t o = first; o < first + row->channels; o++)
+            *packed++ = bias && o < out ? bias[o] : 0.0f;
+        uint16_t *to = (uint16_t *)(void *)packed;
+        for (size_t i = 0; i < terms; i += 2)
+            for (size_t o = first; o < first + row->channels; o++)
+                for (size_t k = i; k < i + 2; k++)
+                    *to++ = o < out ? cxn_bf16_round(w[k * out + o]) : 0;
+        packed += terms / 2 * row->channels;
+    }
+}
