@@ -9,6 +9,7 @@
 /* Fastest last: "auto" takes the last row. ref64 is not here: it is for tests alone. */
 static const struct cxn_engine *const engines[] = {
     &cxn_engine_reference,
+    &cxn_engine_bf16,
     &cxn_engine_fp32,
 };
 

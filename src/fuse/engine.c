@@ -14,7 +14,7 @@ struct cxn_engine_state {
     struct cxn_barrier barrier;
 };
 
-static void close_fp32(cxn_engine_state **state)
+static void close_fused(cxn_engine_state **state)
 {
     if (!state || !*state) return;
     cxn_fold_close(&(*state)->fold);
@@ -37,19 +37,34 @@ static enum cxn_status make_maps(cxn_engine_state *s, struct cxn_error *err)
                           "a thread's feature maps");
 }
 
-static enum cxn_status open_fp32(cxn_engine_state **out, const struct cxn_engine_source *source,
-                                 const struct cxn_env *env, struct cxn_error *err)
+static enum cxn_status open_fused(cxn_engine_state **out, const struct cxn_engine_source *source,
+                                  const struct cxn_fuse_kernels *kernels,
+                                  const struct cxn_env *env, struct cxn_error *err)
 {
     *out = NULL;
     cxn_engine_state *s = cxn_alloc_zero(env->mem, 1, sizeof *s);
     if (!s) return cxn_fail_nomem(err, env->mem, sizeof *s, "an engine");
     s->env = env;
     s->view_pixels = source->view_pixels > 0 ? source->view_pixels : CXN_VIEW_PIXELS_DEFAULT;
-    enum cxn_status status = cxn_fold_open(&s->fold, source->net, source->block, env, err);
+    enum cxn_status status = cxn_fold_open(&s->fold, source->net, source->block, kernels, env, err);
     if (status == CXN_OK) status = make_maps(s, err);
-    if (status != CXN_OK) close_fp32(&s);
+    if (status != CXN_OK) close_fused(&s);
     *out = s;
     return status;
+}
+
+static enum cxn_status open_fp32(cxn_engine_state **state, const struct cxn_engine_source *source,
+                                 const struct cxn_env *env, struct cxn_error *err)
+{
+    const struct cxn_fuse_kernels kernels = cxn_fuse_kernels_f32(env->cpu);
+    return open_fused(state, source, &kernels, env, err);
+}
+
+static enum cxn_status open_bf16(cxn_engine_state **state, const struct cxn_engine_source *source,
+                                 const struct cxn_env *env, struct cxn_error *err)
+{
+    const struct cxn_fuse_kernels kernels = cxn_fuse_kernels_bf16(env->cpu);
+    return open_fused(state, source, &kernels, env, err);
 }
 
 struct job {
@@ -84,7 +99,7 @@ static void run_share(void *ctx, size_t index, unsigned thread)
 }
 
 /* Rounds of a view a thread; the views left over one by one, each shared by all threads. */
-static enum cxn_status run_fp32(cxn_engine_state *s, const struct cxn_view *views, size_t count,
+static enum cxn_status run_fused(cxn_engine_state *s, const struct cxn_view *views, size_t count,
                                 float *prob, struct cxn_error *err)
 {
     const size_t classes = s->fold->classes, threads = cxn_pool_threads(s->env->pool);
@@ -101,5 +116,9 @@ static enum cxn_status run_fp32(cxn_engine_state *s, const struct cxn_view *view
 }
 
 const struct cxn_engine cxn_engine_fp32 = {
-    .name = "fp32", .device = "cpu", .open = open_fp32, .run = run_fp32, .close = close_fp32
+    .name = "fp32", .device = "cpu", .open = open_fp32, .run = run_fused, .close = close_fused
+};
+
+const struct cxn_engine cxn_engine_bf16 = {
+    .name = "bf16", .device = "cpu", .open = open_bf16, .run = run_fused, .close = close_fused
 };

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "kern/conv_bordered_f32.h"
 #include "kern/window_f32.h"
 
 enum { ALIGN_FLOATS = 16 };
@@ -11,7 +12,7 @@ enum { ALIGN_FLOATS = 16 };
 struct builder {
     const struct cxn_net_tensor *next;
     const float *source;
-    const struct cxn_conv_bordered_kernel *conv;
+    const struct cxn_fuse_kernels *kernels;
     float *numbers;
     size_t used;
     float *plain, *bias; /* one convolution before it is packed, [terms][out] and [out] */
@@ -57,12 +58,12 @@ static struct cxn_fold_norm fold_norm(struct builder *b)
     return (struct cxn_fold_norm){ scale, shift, n };
 }
 
-/* Room for the packed convolution, and for its plain form. */
-static float *take_conv(struct builder *b, size_t out, size_t terms)
+/* Room for a convolution of `count` packed floats, and for its plain form. */
+static float *take_conv(struct builder *b, size_t count, size_t out, size_t terms)
 {
     if (b->plain_count < out * terms) b->plain_count = out * terms;
     if (b->bias_count < out) b->bias_count = out;
-    return take(b, cxn_conv_bordered_f32_packed_count(b->conv, out, terms));
+    return take(b, count);
 }
 
 /*
@@ -73,7 +74,8 @@ static const float *fold_conv(struct builder *b, const struct cxn_net_tensor *t,
                               const struct cxn_net_tensor *norm)
 {
     const size_t out = t->dims[0], in = t->dims[1], taps = (size_t)t->dims[2] * t->dims[3];
-    float *packed = take_conv(b, out, taps * in);
+    const size_t count = b->kernels->packed_count(b->kernels->conv, out, taps * in);
+    float *packed = take_conv(b, count, out, taps * in);
     if (!packed) return NULL;
     const float *w = b->source + t->offset;
     for (size_t o = 0; o < out; o++) {
@@ -84,7 +86,7 @@ static const float *fold_conv(struct builder *b, const struct cxn_net_tensor *t,
             for (size_t tap = 0; tap < taps; tap++)
                 b->plain[(tap * in + i) * out + o] = (float)((double)*w++ * scale);
     }
-    cxn_conv_bordered_f32_pack(b->conv, packed, b->plain, b->bias, out, taps * in);
+    b->kernels->pack(b->kernels->conv, packed, b->plain, b->bias, out, taps * in);
     return packed;
 }
 
@@ -97,7 +99,9 @@ static const float *fold_stem(struct builder *b, const struct cxn_net_tensor *t,
 {
     const struct cxn_net_tensor *norm = t + 1;
     const size_t out = t->dims[0], taps = (size_t)t->dims[2] * t->dims[3], planes = samples + 1;
-    float *packed = take_conv(b, out, taps * planes);
+    const struct cxn_conv_bordered_kernel *stem = b->kernels->stem;
+    const size_t count = cxn_conv_bordered_f32_packed_count(stem, out, taps * planes);
+    float *packed = take_conv(b, count, out, taps * planes);
     if (!packed) return NULL;
     for (size_t o = 0; o < out; o++) {
         double scale, shift;
@@ -115,7 +119,7 @@ static const float *fold_stem(struct builder *b, const struct cxn_net_tensor *t,
                 b->plain[(tap * planes + p) * out + o] = (float)sum[p];
         }
     }
-    cxn_conv_bordered_f32_pack(b->conv, packed, b->plain, b->bias, out, taps * planes);
+    cxn_conv_bordered_f32_pack(stem, packed, b->plain, b->bias, out, taps * planes);
     return packed;
 }
 
@@ -157,9 +161,9 @@ static void fold_all(struct builder *b, struct cxn_fold *f, const struct cxn_net
 static enum cxn_status fill(struct cxn_fold *f, const cxn_net *net, const float *block,
                             struct cxn_mem *mem, struct cxn_error *err)
 {
-    struct builder count = { .next = net->tensors, .source = block, .conv = f->conv };
+    struct builder count = { .next = net->tensors, .source = block, .kernels = &f->kernels };
     fold_all(&count, f, &net->config);
-    struct builder b = { .next = net->tensors, .source = block, .conv = f->conv };
+    struct builder b = { .next = net->tensors, .source = block, .kernels = &f->kernels };
     f->numbers = cxn_alloc(mem, count.used, sizeof(float));
     if (!f->numbers)
         return cxn_fail_nomem(err, mem, count.used * sizeof(float), "the packed weights");
@@ -174,16 +178,27 @@ static enum cxn_status fill(struct cxn_fold *f, const cxn_net *net, const float 
     return cxn_fail_nomem(err, mem, count.plain_count * sizeof(float), "folding a convolution");
 }
 
+static bool channels_fit(const struct cxn_net_config *c, size_t unit)
+{
+    bool fit = c->growth % unit == 0;
+    for (uint32_t b = 0; b < CXN_NET_BLOCKS; b++) fit = fit && cxn_net_block_in(c, b) % unit == 0;
+    return fit;
+}
+
 enum cxn_status cxn_fold_open(struct cxn_fold **out, const cxn_net *net, const float *block,
-                              const struct cxn_env *env, struct cxn_error *err)
+                              const struct cxn_fuse_kernels *kernels, const struct cxn_env *env,
+                              struct cxn_error *err)
 {
     const struct cxn_net_config *c = &net->config;
     size_t layers = 0;
     *out = NULL;
+    if (!channels_fit(c, kernels->channel_unit))
+        return cxn_fail(err, CXN_E_ARG, "the network has odd numbers of channels, expected "
+                        "multiples of %zu for this mode", kernels->channel_unit);
     for (size_t i = 0; i < CXN_NET_BLOCKS; i++) layers += c->layers[i];
     struct cxn_fold *f = cxn_alloc_zero(env->mem, 1, sizeof *f);
     if (!f) return cxn_fail_nomem(err, env->mem, sizeof *f, "a folded network");
-    f->conv = cxn_conv_bordered_f32_pick(env->cpu);
+    f->kernels = *kernels;
     f->stem = c->stem;
     f->middle = (size_t)c->bottleneck * c->growth;
     f->growth = c->growth;

@@ -3,7 +3,7 @@
 #define CXN_FUSE_FOLD_H
 
 #include "base/env.h"
-#include "kern/conv_bordered_f32.h"
+#include "fuse/kernels.h"
 #include "nn/densenet.h"
 
 /*
@@ -33,7 +33,7 @@ struct cxn_fold_block {
 };
 
 struct cxn_fold {
-    const struct cxn_conv_bordered_kernel *conv; /* whose packing it is */
+    struct cxn_fuse_kernels kernels; /* whose packing it is */
     size_t stem, middle, growth, classes;
     const float *stem_grey, *stem_colour; /* 7x7 of samples_f32's planes: 2 and 4 */
     struct cxn_fold_block block[CXN_NET_BLOCKS];
@@ -42,9 +42,11 @@ struct cxn_fold {
     float *numbers;                  /* what all pointers above point into */
 };
 
-/* block: net->float_count floats, not needed afterwards. CXN_OK or CXN_E_NOMEM. */
+/* block: net->float_count floats, not needed afterwards. CXN_OK, CXN_E_NOMEM or CXN_E_ARG for a
+ * network whose channels do not fit the kernels. */
 enum cxn_status cxn_fold_open(struct cxn_fold **fold, const cxn_net *net, const float *block,
-                              const struct cxn_env *env, struct cxn_error *err);
+                              const struct cxn_fuse_kernels *kernels, const struct cxn_env *env,
+                              struct cxn_error *err);
 void cxn_fold_close(struct cxn_fold **fold);
 
 #endif

@@ -4,10 +4,6 @@
 #include <string.h>
 
 #include "kern/linear_f32.h"
-#include "kern/max_pool_row_f32.h"
-#include "kern/mean_f32.h"
-#include "kern/norm_relu_f32.h"
-#include "kern/norm_relu_pool_f32.h"
 #include "kern/samples_f32.h"
 #include "kern/sigmoid_f32.h"
 
@@ -30,42 +26,46 @@ static void meet(const struct cxn_forward *run)
     cxn_barrier_wait(run->barrier, run->team);
 }
 
-static float *map_at(const struct cxn_forward *run, size_t offset)
+/* Number i of a map or a panel. */
+static uint8_t *number_at(const struct cxn_forward *run, uint8_t *numbers, size_t i)
 {
-    return (float *)(void *)(run->maps + offset);
-}
-
-static float *scratch_of(const struct cxn_forward *run)
-{
-    return (float *)(void *)run->scratch;
+    return numbers + i * run->fold->kernels.number_bytes;
 }
 
 /* A map with zeros around it: [height + 2 border][width + 2 border][channels]. */
 struct bordered {
-    float *map;
-    size_t height, width, channels, border;
+    uint8_t *map;
+    size_t height, width, channels, border, number_bytes;
 };
 
+/* Numbers of a row. */
 static size_t pitch_of(const struct bordered *b)
 {
     return (b->width + 2 * b->border) * b->channels;
 }
 
 /* Row y of the inside, from its border on the left; y may be in the border above (wraps). */
-static float *bordered_row(const struct bordered *b, size_t y)
+static uint8_t *bordered_row(const struct bordered *b, size_t y)
 {
-    return b->map + (y + b->border) * pitch_of(b);
+    return b->map + (y + b->border) * pitch_of(b) * b->number_bytes;
+}
+
+/* Its first place inside. */
+static uint8_t *bordered_begin(const struct bordered *b, size_t y)
+{
+    return bordered_row(b, y) + b->border * b->channels * b->number_bytes;
 }
 
 /* Zero what is left and right of these rows, and above or below the first and the last of all. */
 static void clear_border(const struct bordered *b, struct rows rows)
 {
-    const size_t pitch = pitch_of(b), side = b->border * b->channels, row = sizeof(float) * pitch;
+    const size_t row = pitch_of(b) * b->number_bytes;
+    const size_t side = b->border * b->channels * b->number_bytes;
     if (rows.first == 0) memset(b->map, 0, b->border * row);
     if (rows.last == b->height) memset(bordered_row(b, b->height), 0, b->border * row);
     for (size_t y = rows.first; y < rows.last; y++) {
-        memset(bordered_row(b, y), 0, side * sizeof(float));
-        memset(bordered_row(b, y) + pitch - side, 0, side * sizeof(float));
+        memset(bordered_row(b, y), 0, side);
+        memset(bordered_row(b, y) + row - side, 0, side);
     }
 }
 
@@ -80,7 +80,7 @@ static void write_samples(const struct cxn_forward *run, const struct cxn_view *
         .src = p->pixels + (v->y + rows.first) * p->stride_bytes + (size_t)v->x * p->channels,
         .stride_bytes = p->stride_bytes, .width = v->width, .height = rows.last - rows.first,
         .channels = p->channels, .mirror = v->mirror,
-        .dst = bordered_row(planes, rows.first) + STEM_BORDER * planes->channels,
+        .dst = (float *)(void *)bordered_begin(planes, rows.first),
         .dst_row_step = pitch_of(planes)
     };
     clear_border(planes, rows);
@@ -93,16 +93,16 @@ static float *stem_row(const struct cxn_forward *run, const struct bordered *pla
 {
     const struct cxn_fold *f = run->fold;
     const size_t pitch = pitch_of(planes), width = planes->width / 2;
-    float *row = scratch_of(run) + y % 3 * (width + 1) * f->stem;
+    float *row = (float *)(void *)run->scratch + y % 3 * (width + 1) * f->stem;
     const struct cxn_conv_bordered conv = {
-        .src = planes->map + 2 * y * pitch, .place_step = 2 * planes->channels,
+        .src = planes->map + 2 * y * pitch * sizeof(float), .place_step = 2 * planes->channels,
         .tap_row_step = pitch, .tap_rows = STEM_KERNEL, .run = STEM_KERNEL * planes->channels,
         .height = 1, .width = width, .out = f->stem,
         .w = planes->channels == 2 ? f->stem_grey : f->stem_colour,
         .dst = row + f->stem, .dst_place_step = f->stem, .relu = true
     };
     memset(row, 0, f->stem * sizeof *row);
-    f->conv->run(&conv);
+    f->kernels.stem->run(&conv);
     return row;
 }
 
@@ -110,8 +110,8 @@ static float *stem_row(const struct cxn_forward *run, const struct bordered *pla
 static void compute_stem(const struct cxn_forward *run, const struct cxn_view *v)
 {
     const struct cxn_fold *f = run->fold;
-    const struct bordered planes = { map_at(run, run->plan->samples), v->height, v->width,
-                                     v->picture->channels + 1, STEM_BORDER };
+    const struct bordered planes = { run->maps + run->plan->samples, v->height, v->width,
+                                     v->picture->channels + 1, STEM_BORDER, sizeof(float) };
     write_samples(run, v, &planes);
     meet(run);
     const struct rows rows = share_of(run, v->height / 4);
@@ -123,10 +123,11 @@ static void compute_stem(const struct cxn_forward *run, const struct cxn_view *v
         const float *lower = stem_row(run, &planes, 2 * y + 1);
         const struct cxn_max_pool_row pool = {
             .src = { above ? above : upper, upper, lower },
-            .dst = map_at(run, run->plan->block[0]) + y * width * step, .dst_step = step,
+            .dst = number_at(run, run->maps + run->plan->block[0], y * width * step),
+            .dst_step = step,
             .count = width, .channels = f->stem
         };
-        cxn_max_pool_row_f32_pick(run->cpu)->run(&pool);
+        f->kernels.max_pool_row->run(&pool);
         above = lower;
     }
 }
@@ -135,13 +136,13 @@ static void compute_stem(const struct cxn_forward *run, const struct cxn_view *v
 
 /* A block's map, [height][width][step]. */
 struct map {
-    float *numbers;
+    uint8_t *numbers;
     size_t height, width, step;
 };
 
 static struct map block_map(const struct cxn_forward *run, const struct cxn_view *v, size_t b)
 {
-    return (struct map){ map_at(run, run->plan->block[b]), v->height >> (2 + b),
+    return (struct map){ run->maps + run->plan->block[b], v->height >> (2 + b),
                          v->width >> (2 + b), run->fold->block[b].out };
 }
 
@@ -155,25 +156,26 @@ static size_t panel_rows(size_t width)
 static void reduce_rows(const struct cxn_forward *run, const struct cxn_fold_layer *layer,
                         const struct map *map, const struct bordered *middle, struct rows rows)
 {
-    const size_t row = map->width * map->step, panel_step = cxn_panel_step(layer->norm.channels);
-    float *panel = scratch_of(run);
+    const size_t row = map->width * map->step, channels = layer->norm.channels;
+    const size_t panel_step = cxn_panel_step(run->fold, channels);
     for (size_t y = rows.first, count; y < rows.last; y += count) {
         count = panel_rows(map->width);
         if (count > rows.last - y) count = rows.last - y;
         const struct cxn_norm_relu norm = {
-            .src = map->numbers + y * row, .src_step = map->step, .dst = panel,
-            .dst_step = panel_step, .count = count * map->width, .channels = layer->norm.channels,
+            .src = number_at(run, map->numbers, y * row), .src_step = map->step,
+            .dst = run->scratch, .dst_step = panel_step, .count = count * map->width,
+            .channels = channels,
             .scale = layer->norm.scale, .shift = layer->norm.shift
         };
         const struct cxn_conv_bordered conv = {
-            .src = panel, .place_step = panel_step, .row_step = map->width * panel_step,
-            .tap_rows = 1, .run = layer->norm.channels, .height = count, .width = map->width,
+            .src = run->scratch, .place_step = panel_step, .row_step = map->width * panel_step,
+            .tap_rows = 1, .run = channels, .height = count, .width = map->width,
             .out = middle->channels, .w = layer->reduce,
-            .dst = bordered_row(middle, y) + middle->channels,
+            .dst = bordered_begin(middle, y),
             .dst_place_step = middle->channels, .dst_row_step = pitch_of(middle), .relu = true
         };
-        cxn_norm_relu_f32_pick(run->cpu)->run(&norm);
-        run->fold->conv->run(&conv);
+        run->fold->kernels.norm_relu->run(&norm);
+        run->fold->kernels.conv->run(&conv);
     }
 }
 
@@ -183,13 +185,14 @@ static void grow_rows(const struct cxn_forward *run, const struct cxn_fold_layer
 {
     const size_t pitch = pitch_of(middle), row = map->width * map->step;
     const struct cxn_conv_bordered conv = {
-        .src = middle->map + rows.first * pitch, .place_step = middle->channels,
+        .src = number_at(run, middle->map, rows.first * pitch), .place_step = middle->channels,
         .row_step = pitch, .tap_row_step = pitch, .tap_rows = 3, .run = 3 * middle->channels,
         .height = rows.last - rows.first, .width = map->width, .out = run->fold->growth,
-        .w = layer->grow, .dst = map->numbers + rows.first * row + layer->norm.channels,
+        .w = layer->grow,
+        .dst = number_at(run, map->numbers, rows.first * row + layer->norm.channels),
         .dst_place_step = map->step, .dst_row_step = row
     };
-    run->fold->conv->run(&conv);
+    run->fold->kernels.conv->run(&conv);
 }
 
 /* Alone: bands of rows, so that the 3x3 finds what the 1x1 has just made. */
@@ -215,8 +218,9 @@ static void compute_block(const struct cxn_forward *run, const struct cxn_view *
     for (size_t i = 0; i < block->layer_count; i++) {
         /* A team takes two buffers in turns: a neighbour may still read the other's edge. */
         const size_t turn = run->team > 1 ? i % 2 : 0;
-        const struct bordered middle = { map_at(run, run->plan->middle[b][turn]), map.height,
-                                         map.width, run->fold->middle, 1 };
+        const struct bordered middle = { run->maps + run->plan->middle[b][turn], map.height,
+                                         map.width, run->fold->middle, 1,
+                                         run->fold->kernels.number_bytes };
         if (i < 2) clear_border(&middle, rows);
         if (run->team == 1) {
             compute_layer_alone(run, &block->layers[i], &map, &middle);
@@ -234,28 +238,28 @@ static void compute_transition(const struct cxn_forward *run, const struct cxn_v
     const struct cxn_fold_block *block = &run->fold->block[b];
     const struct map from = block_map(run, v, b), to = block_map(run, v, b + 1);
     const struct rows rows = share_of(run, to.height);
-    const size_t panel_step = cxn_panel_step(block->out), row = from.width * from.step;
-    float *panel = scratch_of(run);
+    const size_t panel_step = cxn_panel_step(run->fold, block->out), row = from.width * from.step;
     for (size_t y = rows.first, count; y < rows.last; y += count) {
         count = panel_rows(to.width);
         if (count > rows.last - y) count = rows.last - y;
         for (size_t i = 0; i < count; i++) {
             const struct cxn_norm_relu_pool pool = {
-                .src = from.numbers + 2 * (y + i) * row, .src_step = from.step,
-                .src_row_step = row, .dst = panel + i * to.width * panel_step,
+                .src = number_at(run, from.numbers, 2 * (y + i) * row), .src_step = from.step,
+                .src_row_step = row,
+                .dst = number_at(run, run->scratch, i * to.width * panel_step),
                 .dst_step = panel_step, .count = to.width, .channels = block->out,
                 .scale = block->norm.scale, .shift = block->norm.shift
             };
-            cxn_norm_relu_pool_f32_pick(run->cpu)->run(&pool);
+            run->fold->kernels.norm_relu_pool->run(&pool);
         }
         const struct cxn_conv_bordered conv = {
-            .src = panel, .place_step = panel_step, .row_step = to.width * panel_step,
+            .src = run->scratch, .place_step = panel_step, .row_step = to.width * panel_step,
             .tap_rows = 1, .run = block->out, .height = count, .width = to.width,
             .out = block->out / 2, .w = block->halve,
-            .dst = to.numbers + y * to.width * to.step, .dst_place_step = to.step,
+            .dst = number_at(run, to.numbers, y * to.width * to.step), .dst_place_step = to.step,
             .dst_row_step = to.width * to.step
         };
-        run->fold->conv->run(&conv);
+        run->fold->kernels.conv->run(&conv);
     }
 }
 
@@ -271,9 +275,9 @@ static void compute_head(const struct cxn_forward *run, const struct cxn_view *v
         .count = map.height * map.width, .channels = last->out, .scale = last->norm.scale,
         .shift = last->norm.shift
     };
-    float *mean = scratch_of(run);
-    cxn_norm_relu_f32_pick(run->cpu)->run(&norm);
-    cxn_mean_f32_pick(run->cpu)->run(mean, map.numbers, norm.count, last->out);
+    float *mean = (float *)(void *)run->scratch;
+    f->kernels.norm_relu->run(&norm);
+    f->kernels.mean->run(mean, map.numbers, norm.count, last->out);
     cxn_linear_f32_pick(run->cpu)->run(prob, mean, f->head_w, f->head_bias, f->classes, last->out);
     cxn_sigmoid_f32_pick(run->cpu)->run(prob, prob, f->classes);
 }

@@ -18,20 +18,20 @@ static size_t count_places(size_t pixels, unsigned shift, size_t border)
     return inside + 2 * border * (low + high + 2 * border);
 }
 
-static size_t float_bytes(size_t places, size_t channels)
+static size_t map_bytes(const struct cxn_fold *f, size_t places, size_t channels)
 {
-    return places * channels * sizeof(float);
+    return places * channels * f->kernels.number_bytes;
 }
 
 /* A panel of the widest row and the most channels, or three rows of the stem. */
 static size_t count_scratch(const struct cxn_fold *f, size_t pixels)
 {
     const size_t side = pixels / CXN_VIEW_SIDE_UNIT; /* longest there is */
-    size_t most = 3 * float_bytes(side / 2 + 1, f->stem);
+    size_t most = 3 * (side / 2 + 1) * f->stem * sizeof(float);
     for (unsigned b = 0; b < CXN_NET_BLOCKS; b++) {
         size_t places = side >> (2 + b);
         if (places < CXN_PANEL_PLACES) places = CXN_PANEL_PLACES;
-        const size_t bytes = float_bytes(places, cxn_panel_step(f->block[b].out));
+        const size_t bytes = map_bytes(f, places, cxn_panel_step(f, f->block[b].out));
         if (bytes > most) most = bytes;
     }
     return most;
@@ -53,18 +53,18 @@ bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_fold *f, size_t 
     if (pixels > SIZE_MAX / 1024 / most) return false;
     size_t n = 0;
     buffers[n++] = (struct cxn_plan_buffer){
-        .bytes = float_bytes(count_places(pixels, 0, STEM_BORDER), SAMPLE_PLANES),
+        .bytes = count_places(pixels, 0, STEM_BORDER) * SAMPLE_PLANES * sizeof(float),
         .first = STAGE_STEM, .last = STAGE_STEM
     };
     for (unsigned b = 0; b < CXN_NET_BLOCKS; b++) {
         const size_t stage = stage_of(b);
         buffers[n++] = (struct cxn_plan_buffer){
-            .bytes = float_bytes(count_places(pixels, 2 + b, 0), f->block[b].out),
+            .bytes = map_bytes(f, count_places(pixels, 2 + b, 0), f->block[b].out),
             .first = stage - 1, .last = stage + 1
         };
         for (size_t i = 0; i < 2; i++)
             buffers[n++] = (struct cxn_plan_buffer){
-                .bytes = float_bytes(count_places(pixels, 2 + b, 1), f->middle),
+                .bytes = map_bytes(f, count_places(pixels, 2 + b, 1), f->middle),
                 .first = stage, .last = stage
             };
     }

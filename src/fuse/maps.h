@@ -22,11 +22,12 @@ struct cxn_maps_plan {
 /* Places of a panel of rows; a longer row is a panel by itself. */
 enum { CXN_PANEL_PLACES = 56 };
 
-/* Floats between the places of a panel of that many channels: not a multiple of 4096 bytes, for
+/* Numbers between the places of a panel of that many channels: not a multiple of 4096 bytes, for
  * places that fall on the same lines of the cache would drive each other out. */
-static inline size_t cxn_panel_step(size_t channels)
+static inline size_t cxn_panel_step(const struct cxn_fold *fold, size_t channels)
 {
-    return (channels + 15) / 16 * 16 + 16;
+    const size_t line = 64 / fold->kernels.number_bytes;
+    return (channels + line - 1) / line * line + line;
 }
 
 /* False where the sizes do not fit a size_t. */

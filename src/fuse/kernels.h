@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_FUSE_KERNELS_H
+#define CXN_FUSE_KERNELS_H
+
+#include "kern/conv_bordered.h"
+#include "kern/max_pool_row.h"
+#include "kern/mean_f32.h"
+#include "kern/norm_relu.h"
+#include "kern/norm_relu_pool.h"
+
+/*
+ * What maps and weights are made of, and the kernels for it that a CPU gets. The stem reads samples
+ * and computes in float32 whatever the type, its maximum turns to the type; the head's mean leaves
+ * it again.
+ */
+struct cxn_fuse_kernels {
+    size_t number_bytes;
+    size_t channel_unit; /* every number of channels is a multiple */
+    const struct cxn_conv_bordered_kernel *stem, *conv;
+    const struct cxn_max_pool_row_kernel *max_pool_row;
+    const struct cxn_norm_relu_kernel *norm_relu;
+    const struct cxn_norm_relu_pool_kernel *norm_relu_pool;
+    const struct cxn_mean_kernel *mean;
+    /* For `conv`, as kern/conv_bordered_<type>.h says. */
+    size_t (*packed_count)(const struct cxn_conv_bordered_kernel *row, size_t out, size_t terms);
+    void (*pack)(const struct cxn_conv_bordered_kernel *row, float *packed, const float *w,
+                 const float *bias, size_t out, size_t terms);
+};
+
+struct cxn_fuse_kernels cxn_fuse_kernels_f32(uint32_t cpu);
+struct cxn_fuse_kernels cxn_fuse_kernels_bf16(uint32_t cpu);
+
+#endif
