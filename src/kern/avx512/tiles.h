@@ -23,11 +23,6 @@ struct tile {
     size_t channel;
 };
 
-/* A tile of two whole groups, and one of `places` of one group. */
-typedef void tile_pair_fn(const struct cxn_conv_bordered *c, const struct tile *tile);
-typedef void tile_group_fn(const struct cxn_conv_bordered *c, const struct tile *tile,
-                           size_t places);
-
 /*
  * Place i of a group, from two pointers and the distance alone: x86 addresses scale an index by 1,
  * 2 or 4 for nothing, and 14 pointers would not fit into the registers.
@@ -64,32 +59,95 @@ static inline struct tile_group find_group(const struct cxn_conv_bordered *c, si
     };
 }
 
-/* Every tile of the map: a panel of channels after the other, so that its weights stay near. */
-static inline void run_tiles(const struct cxn_conv_bordered *c, size_t number_bytes,
-                             tile_pair_fn *run_pair, tile_group_fn *run_group)
-{
-    const size_t groups = c->height * ((c->width + TILE_GROUP - 1) / TILE_GROUP);
-    for (size_t channel = 0; channel < c->out; channel += TILE_CHANNELS) {
-        for (size_t g = 0; g < groups; g++) {
-            const struct tile_group a = find_group(c, g, number_bytes);
-            const struct tile_group b =
-                find_group(c, g + 1 < groups ? g + 1 : g, number_bytes);
-            const struct tile tile = { { a.src, b.src }, { a.dst, b.dst }, channel };
-            if (g + 1 < groups && a.places == TILE_GROUP && b.places == TILE_GROUP) {
-                run_pair(c, &tile);
-                g++;
-            } else {
-                run_group(c, &tile, a.places);
-            }
-        }
-    }
-}
-
 /* Bits of the channels of a panel that there are. */
 static inline uint32_t tile_mask(const struct cxn_conv_bordered *c, size_t channel)
 {
     const size_t left = c->out - channel;
     return left >= TILE_CHANNELS ? UINT32_MAX : (1u << left) - 1;
+}
+
+/*
+ * What differs between the types of numbers. add_run() adds the products of one tap row, `run`
+ * samples of each place times the weights from w on, and returns where the next ones begin;
+ * store() writes the TILE_CHANNELS sums of a place. All of it is inlined: the functions are
+ * constants, as groups and places are, or the sums would not stay in registers.
+ */
+typedef const char *tile_add_fn(__m512 sum[TILE_PLACES][2], const char *const src[2],
+                                ptrdiff_t step, const char *w, size_t run, int groups, int places);
+typedef void tile_store_fn(char *dst, uint32_t mask, __m512 low, __m512 high);
+
+struct tile_type {
+    size_t number_bytes;
+    tile_add_fn *add_run;
+    tile_store_fn *store;
+};
+
+TILE_INLINE void tile_compute(const struct cxn_conv_bordered *c, const struct tile *tile,
+                              struct tile_type type, int groups, int places)
+{
+    const char *w = (const char *)c->w + tile->channel * (4 + c->tap_rows * c->run *
+                                                                  type.number_bytes);
+    const ptrdiff_t step = (ptrdiff_t)(c->place_step * type.number_bytes);
+    const __m512 bias0 = _mm512_load_ps(w), bias1 = _mm512_load_ps(w + 64);
+    __m512 sum[TILE_PLACES][2];
+#pragma GCC unroll 14
+    for (int p = 0; p < TILE_PLACES; p++) {
+        sum[p][0] = bias0;
+        sum[p][1] = bias1;
+    }
+    w += 128;
+    const char *src[2] = { tile->src[0], tile->src[1] };
+    for (size_t t = 0; t < c->tap_rows; t++) {
+        w = type.add_run(sum, src, step, w, c->run, groups, places);
+        src[0] += c->tap_row_step * type.number_bytes;
+        src[1] += c->tap_row_step * type.number_bytes;
+    }
+    const uint32_t mask = tile_mask(c, tile->channel);
+    const __m512 least = _mm512_set1_ps(c->relu ? 0.0f : -__builtin_inff());
+#pragma GCC unroll 2
+    for (int g = 0; g < groups; g++) {
+#pragma GCC unroll 7
+        for (int p = 0; p < places; p++) {
+            const __m512 *of = sum[g * TILE_GROUP + p];
+            const size_t at = (size_t)p * c->dst_place_step + tile->channel;
+            type.store(tile->dst[g] + at * type.number_bytes, mask, /* max keeps a second NaN */
+                       _mm512_max_ps(least, of[0]), _mm512_max_ps(least, of[1]));
+        }
+    }
+}
+
+TILE_INLINE void tile_compute_group(const struct cxn_conv_bordered *c, const struct tile *tile,
+                                    struct tile_type type, size_t places)
+{
+    switch (places) {
+    case 7: tile_compute(c, tile, type, 1, 7); break;
+    case 6: tile_compute(c, tile, type, 1, 6); break;
+    case 5: tile_compute(c, tile, type, 1, 5); break;
+    case 4: tile_compute(c, tile, type, 1, 4); break;
+    case 3: tile_compute(c, tile, type, 1, 3); break;
+    case 2: tile_compute(c, tile, type, 1, 2); break;
+    default: tile_compute(c, tile, type, 1, 1); break;
+    }
+}
+
+/* Every tile of the map: a panel of channels after the other, so that its weights stay near. */
+TILE_INLINE void tile_run(const struct cxn_conv_bordered *c, struct tile_type type)
+{
+    const size_t groups = c->height * ((c->width + TILE_GROUP - 1) / TILE_GROUP);
+    for (size_t channel = 0; channel < c->out; channel += TILE_CHANNELS) {
+        for (size_t g = 0; g < groups; g++) {
+            const size_t next = g + 1 < groups ? g + 1 : g;
+            const struct tile_group a = find_group(c, g, type.number_bytes);
+            const struct tile_group b = find_group(c, next, type.number_bytes);
+            const struct tile tile = { { a.src, b.src }, { a.dst, b.dst }, channel };
+            if (next > g && a.places == TILE_GROUP && b.places == TILE_GROUP) {
+                tile_compute(c, &tile, type, 2, TILE_GROUP);
+                g++;
+            } else {
+                tile_compute_group(c, &tile, type, a.places);
+            }
+        }
+    }
 }
 
 #endif
