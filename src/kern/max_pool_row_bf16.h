@@ -5,7 +5,8 @@
 #include "kern/max_pool_row.h"
 
 /* From rows of float32, as the stem leaves them, to bfloat16. One function a level, kern/<level>/max_pool_row_bf16.c. */
-cxn_max_pool_row_fn cxn_max_pool_row_bf16_c, cxn_max_pool_row_bf16_vnni;
+cxn_max_pool_row_fn cxn_max_pool_row_bf16_c, cxn_max_pool_row_bf16_avx512,
+    cxn_max_pool_row_bf16_vnni;
 
 /* The fastest row that needs no other bits than those in `cpu`. */
 const struct cxn_max_pool_row_kernel *cxn_max_pool_row_bf16_pick(uint32_t cpu);
