@@ -80,8 +80,8 @@ static enum cxn_status bench(struct bench *b, char **argv, struct cxn_error *err
     enum cxn_status status = cxn_cpu_limit(cxn_cpu_detect(), argv[3], &b->env.cpu, err);
     if (status == CXN_OK)
         status = cxn_pool_open(&b->env.pool, (unsigned)strtoul(argv[4], NULL, 10), err);
-    if (status == CXN_OK) status = cxn_engine_choose(argv[2], &engine, err);
-    if (status == CXN_OK) status = cxn_engine_choose("reference", &reference, err);
+    if (status == CXN_OK) status = cxn_engine_choose(argv[2], b->env.cpu, &engine, err);
+    if (status == CXN_OK) status = cxn_engine_choose("reference", 0, &reference, err);
     if (status == CXN_OK) status = cxn_net_open(&net, &cxn_densenet121, NULL, err);
     if (status == CXN_OK) status = cxn_weights_load(&b->env, argv[1], net, &block, NULL, err);
     if (status != CXN_OK) return status;

@@ -4,9 +4,9 @@
 
 #include "nn/engine.h"
 
-/* The row of the engine table that --mode names; "auto" is the fastest that can run the weights.
+/* The row of the engine table that --mode names; "auto" is the fastest on a CPU with those bits.
  * CXN_E_ARG for an unknown name, with the names there are. */
-enum cxn_status cxn_engine_choose(const char *mode, const struct cxn_engine **engine,
+enum cxn_status cxn_engine_choose(const char *mode, uint32_t cpu, const struct cxn_engine **engine,
                                   struct cxn_error *err);
 
 #endif

@@ -23,10 +23,10 @@ enum cxn_status cxn_model_open(cxn_model **out, cxn_context *ctx, const char *pa
     if (!out || !path || !mode)
         return cxn_fail(err, CXN_E_ARG, "cxn_model_open: a model, a path and a mode are needed");
     *out = NULL;
-    const struct cxn_engine *engine;
-    enum cxn_status status = cxn_engine_choose(mode, &engine, err);
-    if (status != CXN_OK) return status;
     const struct cxn_env *env = cxn_context_env(ctx);
+    const struct cxn_engine *engine;
+    enum cxn_status status = cxn_engine_choose(mode, env->cpu, &engine, err);
+    if (status != CXN_OK) return status;
     cxn_model *model = cxn_alloc_zero(env->mem, 1, sizeof *model);
     if (!model) return cxn_fail_nomem(err, env->mem, sizeof *model, "a model");
     model->env = env;

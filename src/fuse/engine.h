@@ -8,8 +8,8 @@
  * views enough, the rows of a view shared out where not, with the same bits. */
 extern const struct cxn_engine cxn_engine_fp32;
 
-/* The same with maps and weights in bfloat16, sums in float32. Networks with even numbers of
- * channels only: CXN_E_ARG. */
+/* The same with maps and weights in bfloat16, sums in float32. CXN_E_ARG for a network
+ * with an odd number of channels between two convolutions. */
 extern const struct cxn_engine cxn_engine_bf16;
 
 #endif

@@ -74,8 +74,9 @@ static const float *fold_conv(struct builder *b, const struct cxn_net_tensor *t,
                               const struct cxn_net_tensor *norm)
 {
     const size_t out = t->dims[0], in = t->dims[1], taps = (size_t)t->dims[2] * t->dims[3];
-    const size_t count = b->kernels->packed_count(b->kernels->conv, out, taps * in);
-    float *packed = take_conv(b, count, out, taps * in);
+    const size_t terms = cxn_fuse_terms(b->kernels, taps * in);
+    const size_t count = b->kernels->packed_count(b->kernels->conv, out, terms);
+    float *packed = take_conv(b, count, out, terms);
     if (!packed) return NULL;
     const float *w = b->source + t->offset;
     for (size_t o = 0; o < out; o++) {
@@ -86,7 +87,8 @@ static const float *fold_conv(struct builder *b, const struct cxn_net_tensor *t,
             for (size_t tap = 0; tap < taps; tap++)
                 b->plain[(tap * in + i) * out + o] = (float)((double)*w++ * scale);
     }
-    b->kernels->pack(b->kernels->conv, packed, b->plain, b->bias, out, taps * in);
+    for (size_t i = taps * in * out; i < terms * out; i++) b->plain[i] = 0.0f;
+    b->kernels->pack(b->kernels->conv, packed, b->plain, b->bias, out, terms);
     return packed;
 }
 
@@ -178,13 +180,6 @@ static enum cxn_status fill(struct cxn_fold *f, const cxn_net *net, const float 
     return cxn_fail_nomem(err, mem, count.plain_count * sizeof(float), "folding a convolution");
 }
 
-static bool channels_fit(const struct cxn_net_config *c, size_t unit)
-{
-    bool fit = c->growth % unit == 0;
-    for (uint32_t b = 0; b < CXN_NET_BLOCKS; b++) fit = fit && cxn_net_block_in(c, b) % unit == 0;
-    return fit;
-}
-
 enum cxn_status cxn_fold_open(struct cxn_fold **out, const cxn_net *net, const float *block,
                               const struct cxn_fuse_kernels *kernels, const struct cxn_env *env,
                               struct cxn_error *err)
@@ -192,9 +187,10 @@ enum cxn_status cxn_fold_open(struct cxn_fold **out, const cxn_net *net, const f
     const struct cxn_net_config *c = &net->config;
     size_t layers = 0;
     *out = NULL;
-    if (!channels_fit(c, kernels->channel_unit))
-        return cxn_fail(err, CXN_E_ARG, "the network has odd numbers of channels, expected "
-                        "multiples of %zu for this mode", kernels->channel_unit);
+    if (c->bottleneck * c->growth % kernels->term_unit != 0)
+        return cxn_fail(err, CXN_E_ARG, "the network has %u channels between two convolutions, "
+                        "expected a multiple of %zu for this mode", c->bottleneck * c->growth,
+                        kernels->term_unit);
     for (size_t i = 0; i < CXN_NET_BLOCKS; i++) layers += c->layers[i];
     struct cxn_fold *f = cxn_alloc_zero(env->mem, 1, sizeof *f);
     if (!f) return cxn_fail_nomem(err, env->mem, sizeof *f, "a folded network");

@@ -43,7 +43,8 @@ struct cxn_fold {
 };
 
 /* block: net->float_count floats, not needed afterwards. CXN_OK, CXN_E_NOMEM or CXN_E_ARG for a
- * network whose channels do not fit the kernels. */
+ * network whose bottleneck does not fit the
+ * kernels. */
 enum cxn_status cxn_fold_open(struct cxn_fold **fold, const cxn_net *net, const float *block,
                               const struct cxn_fuse_kernels *kernels, const struct cxn_env *env,
                               struct cxn_error *err);

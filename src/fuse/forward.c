@@ -152,6 +152,17 @@ static size_t panel_rows(size_t width)
     return width < CXN_PANEL_PLACES ? CXN_PANEL_PLACES / width : 1;
 }
 
+/* Zeros behind the channels of a panel's places, where a convolution takes more than there are. */
+static void fill_panel(const struct cxn_forward *run, size_t places, size_t channels)
+{
+    const size_t terms = cxn_fuse_terms(&run->fold->kernels, channels);
+    const size_t step = cxn_panel_step(run->fold, channels);
+    if (terms == channels) return;
+    for (size_t p = 0; p < places; p++)
+        memset(number_at(run, run->scratch, p * step + channels), 0,
+               (terms - channels) * run->fold->kernels.number_bytes);
+}
+
 /* norm1, ReLU and the 1x1 with norm2 and its ReLU, of these rows of the map. */
 static void reduce_rows(const struct cxn_forward *run, const struct cxn_fold_layer *layer,
                         const struct map *map, const struct bordered *middle, struct rows rows)
@@ -169,12 +180,13 @@ static void reduce_rows(const struct cxn_forward *run, const struct cxn_fold_lay
         };
         const struct cxn_conv_bordered conv = {
             .src = run->scratch, .place_step = panel_step, .row_step = map->width * panel_step,
-            .tap_rows = 1, .run = channels, .height = count, .width = map->width,
+            .tap_rows = 1, .run = cxn_fuse_terms(&run->fold->kernels, channels), .height = count, .width = map->width,
             .out = middle->channels, .w = layer->reduce,
             .dst = bordered_begin(middle, y),
             .dst_place_step = middle->channels, .dst_row_step = pitch_of(middle), .relu = true
         };
         run->fold->kernels.norm_relu->run(&norm);
+        fill_panel(run, norm.count, channels);
         run->fold->kernels.conv->run(&conv);
     }
 }
@@ -252,9 +264,10 @@ static void compute_transition(const struct cxn_forward *run, const struct cxn_v
             };
             run->fold->kernels.norm_relu_pool->run(&pool);
         }
+        fill_panel(run, count * to.width, block->out);
         const struct cxn_conv_bordered conv = {
             .src = run->scratch, .place_step = panel_step, .row_step = to.width * panel_step,
-            .tap_rows = 1, .run = block->out, .height = count, .width = to.width,
+            .tap_rows = 1, .run = cxn_fuse_terms(&run->fold->kernels, block->out), .height = count, .width = to.width,
             .out = block->out / 2, .w = block->halve,
             .dst = number_at(run, to.numbers, y * to.width * to.step), .dst_place_step = to.step,
             .dst_row_step = to.width * to.step

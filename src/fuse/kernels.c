@@ -14,7 +14,7 @@
 struct cxn_fuse_kernels cxn_fuse_kernels_f32(uint32_t cpu)
 {
     return (struct cxn_fuse_kernels){
-        .number_bytes = sizeof(float), .channel_unit = 1, .stem = cxn_conv_bordered_f32_pick(cpu),
+        .number_bytes = sizeof(float), .term_unit = 1, .stem = cxn_conv_bordered_f32_pick(cpu),
         .conv = cxn_conv_bordered_f32_pick(cpu),
         .max_pool_row = cxn_max_pool_row_f32_pick(cpu),
         .norm_relu = cxn_norm_relu_f32_pick(cpu),
@@ -27,7 +27,7 @@ struct cxn_fuse_kernels cxn_fuse_kernels_f32(uint32_t cpu)
 struct cxn_fuse_kernels cxn_fuse_kernels_bf16(uint32_t cpu)
 {
     return (struct cxn_fuse_kernels){
-        .number_bytes = sizeof(uint16_t), .channel_unit = 2, .stem = cxn_conv_bordered_f32_pick(cpu),
+        .number_bytes = sizeof(uint16_t), .term_unit = 2, .stem = cxn_conv_bordered_f32_pick(cpu),
         .conv = cxn_conv_bordered_bf16_pick(cpu),
         .max_pool_row = cxn_max_pool_row_bf16_pick(cpu),
         .norm_relu = cxn_norm_relu_bf16_pick(cpu),

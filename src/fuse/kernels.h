@@ -15,7 +15,7 @@
  */
 struct cxn_fuse_kernels {
     size_t number_bytes;
-    size_t channel_unit; /* every number of channels is a multiple */
+    size_t term_unit;    /* runs of a convolution are multiples of it */
     const struct cxn_conv_bordered_kernel *stem, *conv;
     const struct cxn_max_pool_row_kernel *max_pool_row;
     const struct cxn_norm_relu_kernel *norm_relu;
@@ -29,5 +29,11 @@ struct cxn_fuse_kernels {
 
 struct cxn_fuse_kernels cxn_fuse_kernels_f32(uint32_t cpu);
 struct cxn_fuse_kernels cxn_fuse_kernels_bf16(uint32_t cpu);
+
+/* Terms of a convolution with those that fill the last unit: they are 0. */
+static inline size_t cxn_fuse_terms(const struct cxn_fuse_kernels *kernels, size_t terms)
+{
+    return (terms + kernels->term_unit - 1) / kernels->term_unit * kernels->term_unit;
+}
 
 #endif
