@@ -39,13 +39,13 @@ done
 [ "$(wc -l <"$dir/t1.csv")" -eq 7 ] || fail "preds.csv: not a header and six rows"
 expect 0 prepare "$chexnet" prepare --images "$images" --list "$dir/list.txt" --out "$dir/c"
 expect 0 "from the cache" "$chexnet" infer "$weights" --images "$dir/c" \
-    --list "$dir/list.txt" --crops center --out "$dir/cache.csv"
+    --list "$dir/list.txt" --crops center --mode reference --out "$dir/cache.csv"
 cmp -s "$dir/t1.csv" "$dir/cache.csv" || fail "cache: other bits than the folder"
 
 # --- predict gives the same numbers as infer
 first=$(sed -n 2p "$dir/t1.csv" | cut -d, -f1)
 expect 0 predict "$chexnet" predict "$weights" "$images/$first" --crops center \
-    --out "$dir/one.csv" --json
+    --mode reference --out "$dir/one.csv" --json
 [ "$(sed -n 2p "$dir/t1.csv" | cut -d, -f2-)" = "$(sed -n 2p "$dir/one.csv" | cut -d, -f2-)" ] ||
     fail "predict: other numbers than infer"
 [ "$(json "len(o['predictions'][0]['findings'])")" = 14 ] || fail "predict --json: not 14 findings"

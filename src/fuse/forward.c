@@ -71,6 +71,19 @@ static void clear_border(const struct bordered *b, struct rows rows)
 
 /* ---- stem --------------------------------------------------------------------------------- */
 
+/* Three equal samples everywhere are a grey picture, and must give its bits. */
+static bool is_grey(const struct cxn_view *v)
+{
+    const struct cxn_picture *p = v->picture;
+    if (p->channels == 1) return true;
+    for (uint32_t y = v->y; y < v->y + v->height; y++) {
+        const uint8_t *row = p->pixels + y * p->stride_bytes + (size_t)v->x * p->channels;
+        for (size_t x = 0; x < (size_t)v->width * 3; x += 3)
+            if (row[x] != row[x + 1] || row[x] != row[x + 2]) return false;
+    }
+    return true;
+}
+
 static void write_samples(const struct cxn_forward *run, const struct cxn_view *v,
                           const struct bordered *planes)
 {
@@ -79,7 +92,7 @@ static void write_samples(const struct cxn_forward *run, const struct cxn_view *
     const struct cxn_samples_f32 samples = {
         .src = p->pixels + (v->y + rows.first) * p->stride_bytes + (size_t)v->x * p->channels,
         .stride_bytes = p->stride_bytes, .width = v->width, .height = rows.last - rows.first,
-        .channels = p->channels, .mirror = v->mirror,
+        .channels = p->channels, .taken = planes->channels - 1, .mirror = v->mirror,
         .dst = (float *)(void *)bordered_begin(planes, rows.first),
         .dst_row_step = pitch_of(planes)
     };
@@ -111,7 +124,7 @@ static void compute_stem(const struct cxn_forward *run, const struct cxn_view *v
 {
     const struct cxn_fold *f = run->fold;
     const struct bordered planes = { run->maps + run->plan->samples, v->height, v->width,
-                                     v->picture->channels + 1, STEM_BORDER, sizeof(float) };
+                                     is_grey(v) ? 2 : 4, STEM_BORDER, sizeof(float) };
     write_samples(run, v, &planes);
     meet(run);
     const struct rows rows = share_of(run, v->height / 4);
@@ -180,8 +193,8 @@ static void reduce_rows(const struct cxn_forward *run, const struct cxn_fold_lay
         };
         const struct cxn_conv_bordered conv = {
             .src = run->scratch, .place_step = panel_step, .row_step = map->width * panel_step,
-            .tap_rows = 1, .run = cxn_fuse_terms(&run->fold->kernels, channels), .height = count, .width = map->width,
-            .out = middle->channels, .w = layer->reduce,
+            .tap_rows = 1, .run = cxn_fuse_terms(&run->fold->kernels, channels), .height = count,
+            .width = map->width, .out = middle->channels, .w = layer->reduce,
             .dst = bordered_begin(middle, y),
             .dst_place_step = middle->channels, .dst_row_step = pitch_of(middle), .relu = true
         };
@@ -267,8 +280,8 @@ static void compute_transition(const struct cxn_forward *run, const struct cxn_v
         fill_panel(run, count * to.width, block->out);
         const struct cxn_conv_bordered conv = {
             .src = run->scratch, .place_step = panel_step, .row_step = to.width * panel_step,
-            .tap_rows = 1, .run = cxn_fuse_terms(&run->fold->kernels, block->out), .height = count, .width = to.width,
-            .out = block->out / 2, .w = block->halve,
+            .tap_rows = 1, .run = cxn_fuse_terms(&run->fold->kernels, block->out),
+            .height = count, .width = to.width, .out = block->out / 2, .w = block->halve,
             .dst = number_at(run, to.numbers, y * to.width * to.step), .dst_place_step = to.step,
             .dst_row_step = to.width * to.step
         };

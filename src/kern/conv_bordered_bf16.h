@@ -12,11 +12,11 @@ cxn_conv_bordered_fn cxn_conv_bordered_bf16_c, cxn_conv_bordered_bf16_avx512,
 const struct cxn_conv_bordered_kernel *cxn_conv_bordered_bf16_pick(uint32_t cpu);
 extern const struct cxn_kern_op cxn_conv_bordered_bf16_op;
 
-/* In float32s: of each panel its biases, then [terms / 2][channels][2] weights in bfloat16; the last
- * panel is filled up with zeros. run, and so terms, is even. Products are exact; their sums are
- * float32, and a row may take a denormal number for 0. */
-size_t cxn_conv_bordered_bf16_packed_count(const struct cxn_conv_bordered_kernel *row, size_t out,
-                                           size_t terms);
+/* In float32s: of each panel its biases, then [terms / 2][channels][2] weights in bfloat16; the
+ * last panel is filled up with zeros. run, and so terms, is even. Products are exact; their sums
+ * are float32, and a row may take a denormal number for 0. */
+size_t cxn_conv_bordered_bf16_packed_count(const struct cxn_conv_bordered_kernel *row,
+                                           size_t out, size_t terms);
 
 /* w: [terms][out]; bias: [out], or NULL for zeros. packed is aligned to 64 bytes. */
 void cxn_conv_bordered_bf16_pack(const struct cxn_conv_bordered_kernel *row, float *packed,

@@ -4,7 +4,8 @@
 
 #include "kern/max_pool_row.h"
 
-/* From rows of float32, as the stem leaves them, to bfloat16. One function a level, kern/<level>/max_pool_row_bf16.c. */
+/* From rows of float32, as the stem leaves them, to bfloat16. One function a level,
+ * kern/<level>/max_pool_row_bf16.c. */
 cxn_max_pool_row_fn cxn_max_pool_row_bf16_c, cxn_max_pool_row_bf16_avx512,
     cxn_max_pool_row_bf16_vnni;
 

@@ -8,7 +8,7 @@
 
 /*
  * A window of 8-bit samples as planes of floats, as they are, and one plane more that is 1:
- *     dst[y][x][0..channels-1] = sample, dst[y][x][channels] = 1
+ *     dst[y][x][0..taken-1] = sample, dst[y][x][taken] = 1
  * Inside a border of zeros the plane of ones tells a convolution where the picture is, so that the
  * normalisation folds into its weights exactly. With mirror, left and right change places.
  */
@@ -16,6 +16,7 @@ struct cxn_samples_f32 {
     const uint8_t *src;  /* top left sample of the window, [height][width][channels] */
     size_t stride_bytes; /* from one row to the next */
     size_t width, height, channels; /* channels 1 or 3 */
+    size_t taken;        /* of the channels of each sample, the first ones: 1 or all */
     bool mirror;
     float *dst; /* places are dense, rows dst_row_step floats apart */
     size_t dst_row_step;

@@ -33,29 +33,31 @@ static void run_norm(const struct ck *t, const void *args, float *dst)
     row->run(&pool);
 }
 
-static struct cxn_samples_f32 make_samples(struct ck *t, const size_t shape[3], bool mirror)
+static struct cxn_samples_f32 make_samples(struct ck *t, const size_t shape[3], size_t taken,
+                                           bool mirror)
 {
     const size_t stride = shape[1] * shape[2] + ck_below(t, 70);
     return (struct cxn_samples_f32){
         .src = ck_u8(t, (shape[0] - 1) * stride + shape[1] * shape[2]), .stride_bytes = stride,
         .height = shape[0], .width = shape[1], .channels = shape[2], .mirror = mirror,
-        .dst_row_step = shape[1] * (shape[2] + 1) + ck_below(t, 9)
+        .taken = taken, .dst_row_step = shape[1] * (taken + 1) + ck_below(t, 9)
     };
 }
 
-static void check_samples_of(struct ck *t, const size_t shape[3], bool mirror)
+static void check_samples_of(struct ck *t, const size_t shape[3], size_t taken, bool mirror)
 {
-    const struct cxn_samples_f32 s = make_samples(t, shape, mirror);
-    const size_t each = s.channels + 1, row = s.width * each;
+    const struct cxn_samples_f32 s = make_samples(t, shape, taken, mirror);
+    const size_t each = taken + 1, row = s.width * each;
     double *want = ck_f64(t, s.height * row);
     for (size_t i = 0; i < s.height * row; i++) {
         const size_t x = i % row / each, column = mirror ? s.width - 1 - x : x;
-        want[i] = i % each == s.channels ? 1.0 :
+        want[i] = i % each == taken ? 1.0 :
                   s.src[i / row * s.stride_bytes + column * s.channels + i % each];
     }
     const struct ck_case c = { .run = run_samples, .args = &s, .count = s.height,
                                .step = s.dst_row_step, .width = row, .want = want };
-    ck_verify(t, &c, "h=%zu w=%zu channels=%zu mirror=%d", s.height, s.width, s.channels, mirror);
+    ck_verify(t, &c, "h=%zu w=%zu channels=%zu taken=%zu mirror=%d", s.height, s.width, s.channels,
+              taken, mirror);
     ck_reset(t);
 }
 
@@ -65,14 +67,17 @@ static void check_samples(struct ck *t)
         { 1, 1, 1 }, { 3, 7, 1 }, { 3, 7, 3 }, { 32, 33, 1 }, { 5, 65, 3 },
     };
     for (size_t i = 0; i < CXN_COUNTOF(shapes); i++)
-        for (int mirror = 0; mirror < 2; mirror++) check_samples_of(t, shapes[i], mirror);
+        for (int mirror = 0; mirror < 2; mirror++) {
+            check_samples_of(t, shapes[i], shapes[i][2], mirror);
+            check_samples_of(t, shapes[i], 1, mirror);
+        }
 }
 
 static void bench_samples(struct ck *t)
 {
     for (int mirror = 0; mirror < 2; mirror++) {
         const struct cxn_samples_f32 s =
-            make_samples(t, (const size_t[]){ 224, 224, 1 }, mirror);
+            make_samples(t, (const size_t[]){ 224, 224, 1 }, 1, mirror);
         ck_time(t, run_samples, &s, ck_aligned(t, 224 * s.dst_row_step), 0.0, 224.0 * 224.0 * 9,
                 "224x224x1 mirror=%d", mirror);
         ck_reset(t);
@@ -100,7 +105,8 @@ static void check_max(struct ck *t)
             const size_t at = i / p.channels * 2 * p.channels + i % p.channels;
             want[i] = -INFINITY;
             for (size_t tap = 0; tap < 9; tap++)
-                want[i] = fmax(want[i], (double)((const float *)p.src[tap / 3])[at + tap % 3 * p.channels]);
+                want[i] = fmax(want[i], (double)((const float *)p.src[tap / 3])[at + tap % 3 *
+                                                                                p.channels]);
         }
         const struct ck_case c = { .run = run_max, .args = &p, .count = p.count,
                                    .step = p.dst_step, .width = p.channels, .want = want,

@@ -16,7 +16,8 @@ static inline __m256 pool_window(const struct cxn_max_pool_row *pool, size_t at)
     __m256 most = _mm256_loadu_ps((const float *)pool->src[0] + at);
 #pragma GCC unroll 8
     for (size_t tap = 1; tap < 9; tap++)
-        most = larger(most, _mm256_loadu_ps((const float *)pool->src[tap / 3] + at + tap % 3 * pool->channels));
+        most = larger(most, _mm256_loadu_ps((const float *)pool->src[tap / 3] + at +
+                                            tap % 3 * pool->channels));
     return most;
 }
 

@@ -6,7 +6,7 @@
 #include "kern/avx512/bf16.h"
 #include "kern/avx512/tiles.h"
 
-/* Of each pair of numbers, the first or the second as float32: a bfloat16 is the upper half of it. */
+/* Of each pair of numbers, the first or the second as float32, whose upper half it is. */
 TILE_INLINE __m512 take(__m512i pairs, bool second)
 {
     return _mm512_castsi512_ps(second ? _mm512_and_epi32(pairs, _mm512_set1_epi32(-65536)) :

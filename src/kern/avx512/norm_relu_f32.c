@@ -38,7 +38,8 @@ void cxn_norm_relu_pool_f32_avx512(const struct cxn_norm_relu_pool *pool)
 {
     const size_t step = pool->src_step;
     for (size_t x = 0; x < pool->count; x++) {
-        const float *upper = (const float *)pool->src + 2 * x * step, *lower = upper + pool->src_row_step;
+        const float *upper = (const float *)pool->src + 2 * x * step;
+        const float *lower = upper + pool->src_row_step;
         float *dst = (float *)pool->dst + x * pool->dst_step;
         for (size_t i = 0; i < pool->channels; i += LANES) {
             const __mmask16 m = lanes_of(pool->channels - i);

@@ -24,11 +24,11 @@ void cxn_conv_bordered_bf16_c(const struct cxn_conv_bordered *c)
         const float *panel = (const float *)c->w + first * (1 + c->tap_rows * c->run / 2);
         for (size_t p = 0; p < c->height * c->width; p++) {
             const size_t y = p / c->width, x = p % c->width;
-            uint16_t *dst = (uint16_t *)c->dst + y * c->dst_row_step + x * c->dst_place_step + first;
+            uint16_t *dst = (uint16_t *)c->dst + y * c->dst_row_step + x * c->dst_place_step;
             compute_place(c, (const uint16_t *)c->src + y * c->row_step + x * c->place_step,
                           panel, sum);
             for (size_t o = 0; o < CHANNELS && first + o < c->out; o++)
-                dst[o] = cxn_bf16_round(c->relu && sum[o] < 0.0f ? 0.0f : sum[o]);
+                dst[first + o] = cxn_bf16_round(c->relu && sum[o] < 0.0f ? 0.0f : sum[o]);
         }
     }
 }

@@ -9,7 +9,8 @@ void cxn_max_pool_row_bf16_c(const struct cxn_max_pool_row *pool)
         for (size_t i = 0; i < pool->channels; i++) {
             float most = ((const float *)pool->src[0])[2 * x * pool->channels + i];
             for (size_t tap = 1; tap < 9; tap++) {
-                const float value = ((const float *)pool->src[tap / 3])[(2 * x + tap % 3) * pool->channels + i];
+                const float *row = pool->src[tap / 3];
+                const float value = row[(2 * x + tap % 3) * pool->channels + i];
                 most = value <= most || most != most ? most : value;
             }
             dst[i] = cxn_bf16_round(most);

@@ -8,7 +8,7 @@ void cxn_samples_f32_c(const struct cxn_samples_f32 *s)
         float *dst = s->dst + y * s->dst_row_step;
         for (size_t x = 0; x < s->width; x++) {
             const uint8_t *sample = row + (s->mirror ? s->width - 1 - x : x) * s->channels;
-            for (size_t i = 0; i < s->channels; i++) *dst++ = sample[i];
+            for (size_t i = 0; i < s->taken; i++) *dst++ = sample[i];
             *dst++ = 1.0f;
         }
     }
