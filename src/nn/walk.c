@@ -202,7 +202,7 @@ enum cxn_status cxn_walk_run64(cxn_engine_state *state, const struct cxn_view *v
 enum cxn_status cxn_walk_profile(cxn_engine_state *state, const struct cxn_view *view,
                                  cxn_operation_fn *tell, void *ctx, struct cxn_error *err)
 {
-    const enum cxn_status status = check_view(state, view, 0, err);
+    const enum cxn_status status = cxn_views_check(view, 1, state->view_pixels, err);
     if (status == CXN_OK) walk(state, view, state->maps, &(struct listener){ tell, ctx });
     return status;
 }
