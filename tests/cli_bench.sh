@@ -6,7 +6,7 @@ chexnet=$1 weights=$2
 . tests/cli_expect.sh
 
 expect 0 '^224x224 crop +[0-9.]+ +[0-9.]+ +[0-9.]+$' \
-    bench "$weights" --runs 1 --batch 1 --threads 2 --per-op
+    bench "$weights" --runs 1 --batch 1 --threads 2 --mode reference --per-op
 grep -q '^conv 3x3 14x14 -> 32 *24 ' "$work/out" || complain 'no row of an operation'
 grep -q '^Research use only, not a medical device\.$' "$work/out" || complain 'no notice'
 

@@ -100,7 +100,7 @@ static enum cxn_status print_json(const struct session *s, const struct cxn_benc
     json_object_set_new(o, "model", json_text(s->inv->operands[0]));
     json_object_set_new(o, "cpu", json_text(cpu.text));
     json_object_set_new(o, "mode", json_string(cxn_model_mode(s->model)));
-    json_object_set_new(o, "level", json_string(cxn_context_level(s->ctx)));
+    json_object_set_new(o, "level", json_string(cxn_model_level(s->model)));
     json_object_set_new(o, "threads", json_integer((json_int_t)cxn_context_threads(s->ctx)));
     json_object_set_new(o, "batch", json_integer((json_int_t)r->batch));
     json_object_set_new(o, "runs", json_integer((json_int_t)r->runs));
@@ -135,7 +135,7 @@ static void print_table(const struct session *s, const struct cxn_bench_result *
            "ms               minimum    median       p95\n"
            "224x224 crop  %10.3f%10.3f%10.3f\n"
            "ten-crop image%10.2f%10.2f%10.2f\n\n",
-           cxn_model_mode(s->model), cxn_context_level(s->ctx), cxn_context_threads(s->ctx),
+           cxn_model_mode(s->model), cxn_model_level(s->model), cxn_context_threads(s->ctx),
            r->batch, r->runs, r->crop_ms.min, r->crop_ms.median, r->crop_ms.p95, r->image_ms.min,
            r->image_ms.median, r->image_ms.p95);
     print_operations(&s->profile);

@@ -73,6 +73,7 @@ static enum cxn_status print_run_json(const struct session *s, const cxn_scores 
     json_t *o = json_object();
     json_object_set_new(o, "model", json_text(s->inv->operands[0]));
     json_object_set_new(o, "mode", json_string(cxn_model_mode(s->model)));
+    json_object_set_new(o, "level", json_string(cxn_model_level(s->model)));
     json_object_set_new(o, "threads", json_integer((json_int_t)cxn_context_threads(s->ctx)));
     json_object_set_new(o, "crops", json_string(opt_text(s->inv, "crops")));
     json_object_set_new(o, "ci", json_string(opt_text(s->inv, "ci")));

@@ -58,6 +58,11 @@ const char *cxn_model_mode(const cxn_model *model)
     return model->engine->name;
 }
 
+const char *cxn_model_level(const cxn_model *model)
+{
+    return model->engine->level(model->env->cpu);
+}
+
 enum cxn_status cxn_crops_parse(const char *word, enum cxn_crops *crops, struct cxn_error *err)
 {
     if (word && strcmp(word, "ten") == 0) *crops = CXN_CROPS_TEN;

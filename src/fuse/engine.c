@@ -2,6 +2,8 @@
 #include "fuse/engine.h"
 
 #include "fuse/forward.h"
+#include "kern/conv_bordered_bf16.h"
+#include "kern/conv_bordered_f32.h"
 #include "nn/view.h"
 
 struct cxn_engine_state {
@@ -115,10 +117,22 @@ static enum cxn_status run_fused(cxn_engine_state *s, const struct cxn_view *vie
     return status;
 }
 
+static const char *level_of_fp32(uint32_t cpu)
+{
+    return cxn_conv_bordered_f32_pick(cpu)->row.name;
+}
+
+static const char *level_of_bf16(uint32_t cpu)
+{
+    return cxn_conv_bordered_bf16_pick(cpu)->row.name;
+}
+
 const struct cxn_engine cxn_engine_fp32 = {
-    .name = "fp32", .device = "cpu", .open = open_fp32, .run = run_fused, .close = close_fused
+    .name = "fp32", .device = "cpu", .level = level_of_fp32, .open = open_fp32, .run = run_fused,
+    .close = close_fused
 };
 
 const struct cxn_engine cxn_engine_bf16 = {
-    .name = "bf16", .device = "cpu", .open = open_bf16, .run = run_fused, .close = close_fused
+    .name = "bf16", .device = "cpu", .level = level_of_bf16, .open = open_bf16, .run = run_fused,
+    .close = close_fused
 };

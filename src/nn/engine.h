@@ -45,6 +45,9 @@ struct cxn_engine {
     const char *name;   /* the value of --mode: reference, fp32, bf16, int8, ... */
     const char *device; /* the value of --device: cpu */
 
+    /* The level of the kernels that do most of its work where these CXN_CPU_ bits may be used. */
+    const char *(*level)(uint32_t cpu);
+
     /* Check, pack, allocate all that run() needs. env is borrowed for the life of the state. */
     enum cxn_status (*open)(cxn_engine_state **state, const struct cxn_engine_source *source,
                             const struct cxn_env *env, struct cxn_error *err);

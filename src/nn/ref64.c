@@ -167,7 +167,13 @@ static enum cxn_status open_ref64(cxn_engine_state **state, const struct cxn_eng
     return cxn_walk_open(state, &double_arithmetic, source, env, err);
 }
 
+static const char *level_of(uint32_t cpu)
+{
+    (void)cpu;
+    return "c";
+}
+
 const struct cxn_engine cxn_engine_ref64 = {
-    .name = "ref64", .device = "cpu", .open = open_ref64, .run = cxn_walk_run,
+    .name = "ref64", .device = "cpu", .level = level_of, .open = open_ref64, .run = cxn_walk_run,
     .close = cxn_walk_close
 };

@@ -130,7 +130,13 @@ static enum cxn_status open_reference(cxn_engine_state **state,
     return cxn_walk_open(state, &float_arithmetic, source, env, err);
 }
 
+static const char *level_of(uint32_t cpu)
+{
+    (void)cpu;
+    return cxn_conv_f32_pick(NO_CPU_BITS)->row.name;
+}
+
 const struct cxn_engine cxn_engine_reference = {
-    .name = "reference", .device = "cpu", .open = open_reference, .run = cxn_walk_run,
+    .name = "reference", .device = "cpu", .level = level_of, .open = open_reference, .run = cxn_walk_run,
     .profile = cxn_walk_profile, .close = cxn_walk_close
 };
