@@ -68,7 +68,7 @@ for key in mode crops images seconds images_per_second peak_rss_bytes mean_auc f
 done
 [ "$(json "o['images'], o['mode'], o['crops'], len(o['findings'])")" = \
     "6 reference center 14" ] || fail "infer --json: $(cat "$dir/out")"
-[ "$(json "'level' in o")" = False ] || fail "infer --json: a level that did not compute"
+[ "$(json "o['level']")" = c ] || fail "infer --json: mode reference is computed at level c"
 
 # --- a list without labels gives predictions and no table
 cut -d' ' -f1 "$dir/list.txt" >"$dir/names.txt"
