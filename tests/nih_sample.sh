@@ -17,29 +17,33 @@ count=6 originals=3
 [ "$suite" = long ] && count=1000 originals=1000
 failures=0
 
-# score NAME WEIGHTS IMAGES LIST [COUNT]
+# score NAME WEIGHTS IMAGES LIST [COUNT [MODE]]
 score() {
     head -n "${5-$count}" "$4" >"$dir/list.txt"
-    "$chexnet" infer "$weights/$2" --images "$3" --list "$dir/list.txt" --mode reference \
+    "$chexnet" infer "$weights/$2" --images "$3" --list "$dir/list.txt" --mode "${6-reference}" \
         --out "$dir/$1.csv" --json >"$dir/$1.json" || failures=$((failures + 1))
 }
 
-# agree NAME GOLDEN: every value to 3e-6
+# agree NAME GOLDEN [BOUND]: every value to 3e-6, or to BOUND
 agree() {
-    python3 - "$dir/$1.csv" "$weights/$2" <<'P' || failures=$((failures + 1))
+    python3 - "$dir/$1.csv" "$weights/$2" "${3-3e-6}" <<'P' || failures=$((failures + 1))
 import csv, sys
-ours, theirs = (list(csv.reader(open(p))) for p in sys.argv[1:])
+ours, theirs = (list(csv.reader(open(p))) for p in sys.argv[1:3])
 assert ours[0] == theirs[0], "another header"
 pairs = list(zip(ours[1:], theirs[1:]))
 assert len(ours) > 3 and all(a[0] == b[0] for a, b in pairs), "other names or order"
 worst = max(abs(float(x) - float(y)) for a, b in pairs for x, y in zip(a[1:], b[1:]))
 print("%s: %d x 14 values, largest difference %.2e" % (sys.argv[2], len(pairs), worst))
-sys.exit(not worst <= 3e-6)
+sys.exit(not worst <= float(sys.argv[3]))
 P
 }
 
 score test nih-sample.pth $sample/images $sample/test_list.txt
 agree test torch-test-ten.csv
+score fp32 nih-sample.pth $sample/images $sample/test_list.txt $count fp32
+agree fp32 torch-test-ten.csv 1e-5
+score bf16 nih-sample.pth $sample/images $sample/test_list.txt $count bf16
+agree bf16 torch-test-ten.csv 2e-2
 few=$count
 [ "$suite" = short ] && few=1
 score old nih-sample-old.pth.tar $sample/images $sample/test_list.txt $few

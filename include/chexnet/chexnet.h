@@ -99,7 +99,7 @@ typedef struct cxn_model cxn_model;
  * DenseNet-121 with 14 outputs.
  *
  * @param path  the file; read, not mapped, so that it may be replaced afterwards
- * @param mode  "auto" (the fastest that file and CPU allow), "reference", "fp32", "bf16", "fp32" or "bf16"
+ * @param mode  "auto" (the fastest that file and CPU allow), "reference", "fp32" or "bf16"
  * @return CXN_OK
  *         CXN_E_ARG     an unknown mode
  *         CXN_E_IO      the file cannot be read
