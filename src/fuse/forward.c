@@ -61,6 +61,7 @@ static void clear_border(const struct bordered *b, struct rows rows)
 {
     const size_t row = pitch_of(b) * b->number_bytes;
     const size_t side = b->border * b->channels * b->number_bytes;
+    if (rows.first == rows.last) return; /* more threads than rows: others have the edges */
     if (rows.first == 0) memset(b->map, 0, b->border * row);
     if (rows.last == b->height) memset(bordered_row(b, b->height), 0, b->border * row);
     for (size_t y = rows.first; y < rows.last; y++) {
