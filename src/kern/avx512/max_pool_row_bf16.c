@@ -28,7 +28,7 @@ void cxn_max_pool_row_bf16_avx512(const struct cxn_max_pool_row *pool)
         uint16_t *dst = (uint16_t *)pool->dst + x * pool->dst_step;
         for (size_t i = 0; i < pool->channels; i += LANES) {
             const size_t left = pool->channels - i;
-            const __mmask16 m = left >= LANES ? 0xffff : (__mmask16)((1u << left) - 1);
+            const __mmask16 m = (__mmask16)(left >= LANES ? 0xffffu : (1u << left) - 1);
             const __m512 most = pool_window(pool, 2 * x * pool->channels + i, m);
             _mm256_mask_storeu_epi16(dst + i, m, bf16_round(most));
         }

@@ -28,7 +28,7 @@ void cxn_max_pool_row_f32_avx512(const struct cxn_max_pool_row *pool)
         float *dst = (float *)pool->dst + x * pool->dst_step;
         for (size_t i = 0; i < pool->channels; i += LANES) {
             const size_t left = pool->channels - i;
-            const __mmask16 m = left >= LANES ? 0xffff : (__mmask16)((1u << left) - 1);
+            const __mmask16 m = (__mmask16)(left >= LANES ? 0xffffu : (1u << left) - 1);
             _mm512_mask_storeu_ps(dst + i, m, pool_window(pool, 2 * x * pool->channels + i, m));
         }
     }

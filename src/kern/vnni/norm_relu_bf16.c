@@ -10,7 +10,7 @@ enum { LANES = 16 };
 /* All lanes, or those of the last, shorter vector. */
 static inline __mmask16 lanes_of(size_t left)
 {
-    return left >= LANES ? 0xffff : (__mmask16)((1u << left) - 1);
+    return (__mmask16)(left >= LANES ? 0xffffu : (1u << left) - 1);
 }
 
 static inline __m512 widen(__m256i numbers)
