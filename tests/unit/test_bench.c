@@ -222,12 +222,18 @@ static void operations_of_one_name_are_added(void **unused)
     assert_int_equal(mem.blocks, 0);
 }
 
-/* A higher level is never slower; and no machine does a thousandth or a thousandfold of this. */
+#ifdef CXN_SANITIZED
+enum { RATES_COUNT = 0 }; /* instrumented loops say nothing about the machine */
+#else
+enum { RATES_COUNT = 1 };
+#endif
+
+/* The widest level beats plain C, and no machine does a tenth or a thousandfold of this. */
 static void peak_rises_with_the_level(void **unused)
 {
     (void)unused;
     static const char *const levels[] = { "c", "avx2", "avx512" };
-    double before = 0.5;
+    double first = 0, last = 0;
     for (size_t i = 0; i < CXN_COUNTOF(levels); i++) {
         cxn_context *ctx = NULL;
         const struct cxn_options o = { .threads = 1, .cpu = levels[i] };
@@ -235,11 +241,13 @@ static void peak_rises_with_the_level(void **unused)
             printf("skipped: no %s\n", levels[i]);
             continue;
         }
-        const double peak = cxn_bench_peak_gflops(ctx);
-        assert_true(peak > 0.8 * before && peak < 2000.0);
-        before = peak;
+        last = cxn_bench_peak_gflops(ctx);
+        if (i == 0) first = last;
         cxn_context_close(&ctx);
+        assert_true(last > 0.01 && last < 2000.0);
     }
+    /* Twice as wide and fused at least: a busy neighbour does not eat that much. */
+    if (RATES_COUNT && last != first) assert_true(last > 1.2 * first);
 }
 
 int main(void)
