@@ -8,7 +8,7 @@
 
 struct cxn_engine_state {
     const struct cxn_env *env;
-    struct cxn_fold *fold;
+    struct cxn_packed *packed;
     struct cxn_maps_plan plan;
     size_t view_pixels;
     uint8_t *maps;    /* [threads][plan.view_bytes] */
@@ -19,7 +19,7 @@ struct cxn_engine_state {
 static void close_fused(cxn_engine_state **state)
 {
     if (!state || !*state) return;
-    cxn_fold_close(&(*state)->fold);
+    cxn_packed_close(&(*state)->packed);
     cxn_free((*state)->maps);
     cxn_free((*state)->scratch);
     cxn_free(*state);
@@ -30,13 +30,25 @@ static enum cxn_status make_maps(cxn_engine_state *s, struct cxn_error *err)
 {
     struct cxn_mem *mem = s->env->mem;
     const unsigned threads = cxn_pool_threads(s->env->pool);
-    if (!cxn_maps_plan(&s->plan, s->fold, s->view_pixels))
+    if (!cxn_maps_plan(&s->plan, s->packed, s->view_pixels))
         return cxn_fail_nomem(err, mem, SIZE_MAX, "a view's feature maps");
     s->maps = cxn_alloc(mem, threads, s->plan.view_bytes);
     s->scratch = cxn_alloc(mem, threads, s->plan.scratch_bytes);
     if (s->maps && s->scratch) return CXN_OK;
     return cxn_fail_nomem(err, mem, s->plan.view_bytes + s->plan.scratch_bytes,
                           "a thread's feature maps");
+}
+
+static enum cxn_status pack_weights(cxn_engine_state *s, const struct cxn_engine_source *source,
+                                    const struct cxn_fuse_kernels *kernels, struct cxn_error *err)
+{
+    cxn_fold *fold;
+    enum cxn_status status = cxn_fold_open(&fold, source->net, s->env->mem, err);
+    if (status != CXN_OK) return status;
+    const struct cxn_fold_source numbers = cxn_fold_source_block(fold, source->block);
+    status = cxn_packed_open(&s->packed, &numbers, kernels, s->env, err);
+    cxn_fold_close(&fold);
+    return status;
 }
 
 static enum cxn_status open_fused(cxn_engine_state **out, const struct cxn_engine_source *source,
@@ -48,7 +60,7 @@ static enum cxn_status open_fused(cxn_engine_state **out, const struct cxn_engin
     if (!s) return cxn_fail_nomem(err, env->mem, sizeof *s, "an engine");
     s->env = env;
     s->view_pixels = source->view_pixels > 0 ? source->view_pixels : CXN_VIEW_PIXELS_DEFAULT;
-    enum cxn_status status = cxn_fold_open(&s->fold, source->net, source->block, kernels, env, err);
+    enum cxn_status status = pack_weights(s, source, kernels, err);
     if (status == CXN_OK) status = make_maps(s, err);
     if (status != CXN_OK) close_fused(&s);
     *out = s;
@@ -77,7 +89,7 @@ struct job {
 
 static struct cxn_forward make_run(cxn_engine_state *s, unsigned arena, unsigned thread)
 {
-    return (struct cxn_forward){ .fold = s->fold, .plan = &s->plan, .cpu = s->env->cpu,
+    return (struct cxn_forward){ .packed = s->packed, .plan = &s->plan, .cpu = s->env->cpu,
                                  .maps = s->maps + arena * s->plan.view_bytes,
                                  .scratch = s->scratch + thread * s->plan.scratch_bytes,
                                  .team = 1, .barrier = &s->barrier };
@@ -87,7 +99,7 @@ static void run_view(void *ctx, size_t index, unsigned thread)
 {
     const struct job *job = ctx;
     const struct cxn_forward run = make_run(job->state, thread, thread);
-    cxn_forward(&run, &job->views[index], job->prob + index * job->state->fold->classes);
+    cxn_forward(&run, &job->views[index], job->prob + index * job->state->packed->classes);
 }
 
 /* One member of the team of all threads: as many calls as threads, so that each has one. */
@@ -104,7 +116,7 @@ static void run_share(void *ctx, size_t index, unsigned thread)
 static enum cxn_status run_fused(cxn_engine_state *s, const struct cxn_view *views, size_t count,
                                 float *prob, struct cxn_error *err)
 {
-    const size_t classes = s->fold->classes, threads = cxn_pool_threads(s->env->pool);
+    const size_t classes = s->packed->classes, threads = cxn_pool_threads(s->env->pool);
     const size_t whole = count / threads * threads;
     enum cxn_status status = cxn_views_check(views, count, s->view_pixels, err);
     if (status != CXN_OK) return status;

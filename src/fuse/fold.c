@@ -2,29 +2,19 @@
 #include "fuse/fold.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
-#include "kern/conv_bordered_f32.h"
 #include "kern/window_f32.h"
 
-enum { ALIGN_FLOATS = 16 };
+/* ---- table -------------------------------------------------------------------------------- */
 
-/* Called twice: with numbers NULL to count, then to fill. Tensors are met in state_dict order. */
+/* Called twice: with parts NULL to count, then to fill. Tensors are met in state_dict order. */
 struct builder {
     const struct cxn_net_tensor *next;
-    const float *source;
-    const struct cxn_fuse_kernels *kernels;
-    float *numbers;
-    size_t used;
-    float *plain, *bias; /* one convolution before it is packed, [terms][out] and [out] */
-    size_t plain_count, bias_count; /* the most that any needs */
+    struct cxn_part *parts;
+    size_t count;
 };
-
-static float *take(struct builder *b, size_t count)
-{
-    float *p = b->numbers ? b->numbers + b->used : NULL;
-    b->used += (count + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
-    return p;
-}
 
 static const struct cxn_net_tensor *pass(struct builder *b, size_t count)
 {
@@ -33,63 +23,157 @@ static const struct cxn_net_tensor *pass(struct builder *b, size_t count)
     return t;
 }
 
+/* part->from is set. The name is that of the tensor's module, and `what` behind it. */
+static void add(struct builder *b, struct cxn_part part, const char *what)
+{
+    struct cxn_part *p = b->parts ? &b->parts[b->count] : NULL;
+    b->count++;
+    if (!p) return;
+    const int module = (int)(strrchr(part.from->name, '.') - part.from->name);
+    *p = part;
+    snprintf(p->name, sizeof p->name, "%.*s%s", module, part.from->name, what);
+}
+
+static void add_norm(struct builder *b)
+{
+    const struct cxn_net_tensor *t = pass(b, 4);
+    add(b, (struct cxn_part){ .kind = CXN_PART_NORM, .out = t->dims[0], .first_count = t->count,
+                              .second_count = t->count, .from = t }, "");
+}
+
+static void add_conv(struct builder *b, const struct cxn_net_tensor *t,
+                     const struct cxn_net_tensor *norm)
+{
+    add(b, (struct cxn_part){ .kind = CXN_PART_CONV, .out = t->dims[0], .in = t->dims[1],
+                              .kernel = t->dims[2], .first_count = t->count,
+                              .second_count = norm ? t->dims[0] : 0, .from = t, .norm = norm },
+        "");
+}
+
+static void add_stem(struct builder *b, const struct cxn_net_tensor *t, uint32_t samples,
+                     const char *what)
+{
+    const uint32_t in = samples + 1;
+    add(b, (struct cxn_part){ .kind = CXN_PART_STEM, .out = t->dims[0], .in = in,
+                              .kernel = t->dims[2],
+                              .first_count = (size_t)t->dims[0] * t->dims[2] * t->dims[3] * in,
+                              .second_count = t->dims[0], .from = t, .norm = t + 1 }, what);
+}
+
+static void add_head(struct builder *b)
+{
+    const struct cxn_net_tensor *t = pass(b, 2);
+    add(b, (struct cxn_part){ .kind = CXN_PART_HEAD, .out = t->dims[0], .in = t->dims[1],
+                              .first_count = t[0].count, .second_count = t[1].count, .from = t },
+        "");
+}
+
+static void add_layer(struct builder *b)
+{
+    add_norm(b);
+    const struct cxn_net_tensor *t = pass(b, 5); /* conv1, norm2 */
+    add_conv(b, t, t + 1);
+    add_conv(b, pass(b, 1), NULL);
+}
+
+static void add_all(struct builder *b, const struct cxn_net_config *config)
+{
+    const struct cxn_net_tensor *t = pass(b, 5); /* conv0, norm0 */
+    add_stem(b, t, 1, ".grey");
+    add_stem(b, t, 3, ".colour");
+    for (uint32_t i = 0; i < CXN_NET_BLOCKS; i++) {
+        for (uint32_t k = 0; k < config->layers[i]; k++) add_layer(b);
+        add_norm(b);
+        if (i + 1 < CXN_NET_BLOCKS) add_conv(b, pass(b, 1), NULL);
+    }
+    add_head(b);
+}
+
+enum cxn_status cxn_fold_open(cxn_fold **out, const cxn_net *net, struct cxn_mem *mem,
+                              struct cxn_error *err)
+{
+    struct builder count = { .next = net->tensors };
+    add_all(&count, &net->config);
+    const size_t bytes = sizeof **out + count.count * sizeof(struct cxn_part);
+    cxn_fold *fold = *out = cxn_alloc_zero(mem, bytes, 1);
+    if (!fold) return cxn_fail_nomem(err, mem, bytes, "the folded graph's table");
+    struct builder fill = { .next = net->tensors, .parts = fold->parts };
+    add_all(&fill, &net->config);
+    fold->net = net;
+    fold->count = count.count;
+    return CXN_OK;
+}
+
+void cxn_fold_close(cxn_fold **fold)
+{
+    if (!fold) return;
+    cxn_free(*fold);
+    *fold = NULL;
+}
+
+/* ---- numbers ------------------------------------------------------------------------------ */
+
 /* (x - mean) / sqrt(var + epsilon) * weight + bias = x * (*scale) + (*shift) for channel i of the
  * norm whose four tensors begin at t. */
-static void read_norm(const struct builder *b, const struct cxn_net_tensor *t, size_t i,
-                      double *scale, double *shift)
+static void read_norm(const struct cxn_net_tensor *t, const float *block, size_t i, double *scale,
+                      double *shift)
 {
-    const float *weight = b->source + t[0].offset, *bias = b->source + t[1].offset;
-    const float *mean = b->source + t[2].offset, *var = b->source + t[3].offset;
+    const float *weight = block + t[0].offset, *bias = block + t[1].offset;
+    const float *mean = block + t[2].offset, *var = block + t[3].offset;
     *scale = (double)weight[i] / sqrt((double)var[i] + CXN_NET_EPSILON);
     *shift = (double)bias[i] - (double)mean[i] * *scale;
 }
 
-static struct cxn_fold_norm fold_norm(struct builder *b)
+static void fold_norm(const struct cxn_part *part, const float *block, float *scale, float *shift)
 {
-    const struct cxn_net_tensor *t = pass(b, 4);
-    const size_t n = t->count;
-    float *scale = take(b, n), *shift = take(b, n);
-    for (size_t i = 0; scale && i < n; i++) {
+    for (size_t i = 0; i < part->out; i++) {
         double s, h;
-        read_norm(b, t, i, &s, &h);
+        read_norm(part->from, block, i, &s, &h);
         scale[i] = (float)s;
         shift[i] = (float)h;
     }
-    return (struct cxn_fold_norm){ scale, shift, n };
 }
 
-/* Room for a convolution of `count` packed floats, and for its plain form. */
-static float *take_conv(struct builder *b, size_t count, size_t out, size_t terms)
+enum { TILE = 16 }; /* floats of a line of the cache */
+
+static size_t smaller(size_t a, size_t b)
 {
-    if (b->plain_count < out * terms) b->plain_count = out * terms;
-    if (b->bias_count < out) b->bias_count = out;
-    return take(b, count);
+    return a < b ? a : b;
 }
 
-/*
- * A convolution and, where norm is not NULL, the norm behind it. Terms of the packed form are in
- * the order (ky, kx, input).
- */
-static const float *fold_conv(struct builder *b, const struct cxn_net_tensor *t,
-                              const struct cxn_net_tensor *norm)
+/* [out][in * taps] to [taps][in][out], the columns o.. of it, each times its scale; in squares, so
+ * that lines of both are used whole. */
+static void turn_columns(const struct cxn_part *part, const float *w, const double *scale,
+                         size_t o, size_t columns, float *dst)
 {
-    const size_t out = t->dims[0], in = t->dims[1], taps = (size_t)t->dims[2] * t->dims[3];
-    const size_t terms = cxn_fuse_terms(b->kernels, taps * in);
-    const size_t count = b->kernels->packed_count(b->kernels->conv, out, terms);
-    float *packed = take_conv(b, count, out, terms);
-    if (!packed) return NULL;
-    const float *w = b->source + t->offset;
-    for (size_t o = 0; o < out; o++) {
-        double scale = 1.0, shift = 0.0;
-        if (norm) read_norm(b, norm, o, &scale, &shift);
-        b->bias[o] = (float)shift;
-        for (size_t i = 0; i < in; i++)
-            for (size_t tap = 0; tap < taps; tap++)
-                b->plain[(tap * in + i) * out + o] = (float)((double)*w++ * scale);
+    const size_t taps = (size_t)part->kernel * part->kernel, terms = taps * part->in;
+    for (size_t first = 0, rows; first < terms; first += rows) {
+        float *row[TILE];
+        rows = smaller(TILE, terms - first);
+        for (size_t k = 0; k < rows; k++) {
+            const size_t input = (first + k) / taps, tap = (first + k) % taps;
+            row[k] = dst + (tap * part->in + input) * part->out + o;
+        }
+        for (size_t c = 0; c < columns; c++)
+            for (size_t k = 0; k < rows; k++)
+                row[k][c] = (float)((double)w[(o + c) * terms + first + k] * scale[c]);
     }
-    for (size_t i = taps * in * out; i < terms * out; i++) b->plain[i] = 0.0f;
-    b->kernels->pack(b->kernels->conv, packed, b->plain, b->bias, out, terms);
-    return packed;
+}
+
+/* A convolution and, where it has one, the norm behind it. */
+static void fold_conv(const struct cxn_part *part, const float *block, float *weight, float *bias)
+{
+    for (size_t o = 0, columns; o < part->out; o += columns) {
+        double scale[TILE], shift;
+        columns = smaller(TILE, part->out - o);
+        for (size_t c = 0; c < columns; c++) {
+            scale[c] = 1.0;
+            if (!part->norm) continue;
+            read_norm(part->norm, block, o + c, &scale[c], &shift);
+            bias[o + c] = (float)shift;
+        }
+        turn_columns(part, block + part->from->offset, scale, o, columns, weight);
+    }
 }
 
 /*
@@ -97,123 +181,47 @@ static const float *fold_conv(struct builder *b, const struct cxn_net_tensor *t,
  * the 1 of the plane behind it. With one sample a place, its weight is the sum over red, green and
  * blue, whose samples are equal.
  */
-static const float *fold_stem(struct builder *b, const struct cxn_net_tensor *t, size_t samples)
+static void fold_stem(const struct cxn_part *part, const float *block, float *weight, float *bias)
 {
-    const struct cxn_net_tensor *norm = t + 1;
-    const size_t out = t->dims[0], taps = (size_t)t->dims[2] * t->dims[3], planes = samples + 1;
-    const struct cxn_conv_bordered_kernel *stem = b->kernels->stem;
-    const size_t count = cxn_conv_bordered_f32_packed_count(stem, out, taps * planes);
-    float *packed = take_conv(b, count, out, taps * planes);
-    if (!packed) return NULL;
-    for (size_t o = 0; o < out; o++) {
+    const size_t taps = (size_t)part->kernel * part->kernel, planes = part->in, ones = planes - 1;
+    for (size_t o = 0; o < part->out; o++) {
         double scale, shift;
-        read_norm(b, norm, o, &scale, &shift);
-        b->bias[o] = (float)shift;
+        read_norm(part->norm, block, o, &scale, &shift);
+        bias[o] = (float)shift;
         for (size_t tap = 0; tap < taps; tap++) {
             double sum[4] = { 0 };
             for (size_t i = 0; i < 3; i++) {
-                const double w = (double)b->source[t->offset + (o * 3 + i) * taps + tap] * scale /
-                                 (double)cxn_window_deviation[i];
-                sum[samples == 1 ? 0 : i] += w / 255.0;
-                sum[samples] -= w * (double)cxn_window_mean[i];
+                const double w = (double)block[part->from->offset + (o * 3 + i) * taps + tap] *
+                                 scale / (double)cxn_window_deviation[i];
+                sum[ones == 1 ? 0 : i] += w / 255.0;
+                sum[ones] -= w * (double)cxn_window_mean[i];
             }
             for (size_t p = 0; p < planes; p++)
-                b->plain[(tap * planes + p) * out + o] = (float)sum[p];
+                weight[(tap * planes + p) * part->out + o] = (float)sum[p];
         }
     }
-    cxn_conv_bordered_f32_pack(stem, packed, b->plain, b->bias, out, taps * planes);
-    return packed;
 }
 
-static const float *copy_tensor(struct builder *b)
+static void copy_head(const struct cxn_part *part, const float *block, float *weight, float *bias)
 {
-    const struct cxn_net_tensor *t = pass(b, 1);
-    float *copy = take(b, t->count);
-    for (size_t i = 0; copy && i < t->count; i++) copy[i] = b->source[t->offset + i];
-    return copy;
+    memcpy(weight, block + part->from[0].offset, part->first_count * sizeof *weight);
+    memcpy(bias, block + part->from[1].offset, part->second_count * sizeof *bias);
 }
 
-static void fold_layer(struct builder *b, struct cxn_fold_layer *layer)
+static enum cxn_status fold_part(const struct cxn_fold_source *source, const struct cxn_part *part,
+                                 float *first, float *second, struct cxn_error *err)
 {
-    layer->norm = fold_norm(b);
-    const struct cxn_net_tensor *t = pass(b, 5); /* conv1, norm2 */
-    layer->reduce = fold_conv(b, t, t + 1);
-    layer->grow = fold_conv(b, pass(b, 1), NULL);
-}
-
-static void fold_all(struct builder *b, struct cxn_fold *f, const struct cxn_net_config *config)
-{
-    struct cxn_fold_layer *layer = f->layers;
-    const struct cxn_net_tensor *t = pass(b, 5); /* conv0, norm0 */
-    f->stem_grey = fold_stem(b, t, 1);
-    f->stem_colour = fold_stem(b, t, 3);
-    for (uint32_t i = 0; i < CXN_NET_BLOCKS; i++) {
-        struct cxn_fold_block *block = &f->block[i];
-        *block = (struct cxn_fold_block){ .in = cxn_net_block_in(config, i),
-                                          .out = cxn_net_block_out(config, i),
-                                          .layer_count = config->layers[i], .layers = layer };
-        for (size_t k = 0; k < block->layer_count; k++) fold_layer(b, layer++);
-        block->norm = fold_norm(b);
-        if (i + 1 < CXN_NET_BLOCKS) block->halve = fold_conv(b, pass(b, 1), NULL);
+    (void)err;
+    switch (part->kind) {
+    case CXN_PART_STEM: fold_stem(part, source->from, first, second); break;
+    case CXN_PART_NORM: fold_norm(part, source->from, first, second); break;
+    case CXN_PART_CONV: fold_conv(part, source->from, first, second); break;
+    case CXN_PART_HEAD: copy_head(part, source->from, first, second); break;
     }
-    f->head_w = copy_tensor(b);
-    f->head_bias = copy_tensor(b);
+    return CXN_OK;
 }
 
-static enum cxn_status fill(struct cxn_fold *f, const cxn_net *net, const float *block,
-                            struct cxn_mem *mem, struct cxn_error *err)
+struct cxn_fold_source cxn_fold_source_block(const cxn_fold *fold, const float *block)
 {
-    struct builder count = { .next = net->tensors, .source = block, .kernels = &f->kernels };
-    fold_all(&count, f, &net->config);
-    struct builder b = { .next = net->tensors, .source = block, .kernels = &f->kernels };
-    f->numbers = cxn_alloc(mem, count.used, sizeof(float));
-    if (!f->numbers)
-        return cxn_fail_nomem(err, mem, count.used * sizeof(float), "the packed weights");
-    b.numbers = f->numbers;
-    b.plain = cxn_alloc(mem, count.plain_count, sizeof(float));
-    b.bias = cxn_alloc(mem, count.bias_count, sizeof(float));
-    const bool ready = b.plain && b.bias;
-    if (ready) fold_all(&b, f, &net->config);
-    cxn_free(b.plain);
-    cxn_free(b.bias);
-    if (ready) return CXN_OK;
-    return cxn_fail_nomem(err, mem, count.plain_count * sizeof(float), "folding a convolution");
-}
-
-enum cxn_status cxn_fold_open(struct cxn_fold **out, const cxn_net *net, const float *block,
-                              const struct cxn_fuse_kernels *kernels, const struct cxn_env *env,
-                              struct cxn_error *err)
-{
-    const struct cxn_net_config *c = &net->config;
-    size_t layers = 0;
-    *out = NULL;
-    if (c->bottleneck * c->growth % kernels->term_unit != 0)
-        return cxn_fail(err, CXN_E_ARG, "the network has %u channels between two convolutions, "
-                        "expected a multiple of %zu for this mode", c->bottleneck * c->growth,
-                        kernels->term_unit);
-    for (size_t i = 0; i < CXN_NET_BLOCKS; i++) layers += c->layers[i];
-    struct cxn_fold *f = cxn_alloc_zero(env->mem, 1, sizeof *f);
-    if (!f) return cxn_fail_nomem(err, env->mem, sizeof *f, "a folded network");
-    f->kernels = *kernels;
-    f->stem = c->stem;
-    f->middle = (size_t)c->bottleneck * c->growth;
-    f->growth = c->growth;
-    f->classes = c->classes;
-    f->layers = cxn_alloc_zero(env->mem, layers, sizeof *f->layers);
-    enum cxn_status status = f->layers ? CXN_OK : CXN_E_NOMEM;
-    if (status != CXN_OK)
-        cxn_fail_nomem(err, env->mem, layers * sizeof *f->layers, "the folded layers");
-    else status = fill(f, net, block, env->mem, err);
-    if (status != CXN_OK) cxn_fold_close(&f);
-    *out = f;
-    return status;
-}
-
-void cxn_fold_close(struct cxn_fold **fold)
-{
-    if (!fold || !*fold) return;
-    cxn_free((*fold)->numbers);
-    cxn_free((*fold)->layers);
-    cxn_free(*fold);
-    *fold = NULL;
+    return (struct cxn_fold_source){ .fold = fold, .from = block, .read = fold_part };
 }

@@ -2,52 +2,65 @@
 #ifndef CXN_FUSE_FOLD_H
 #define CXN_FUSE_FOLD_H
 
-#include "base/env.h"
-#include "fuse/kernels.h"
 #include "nn/densenet.h"
 
 /*
- * DenseNet-121 folded for running: every norm behind a convolution is in its weights, every norm
- * before one is a scale and a shift a channel, and the picture's normalisation is in the stem.
- * Weights are packed for the kernels of one instruction level.
+ * DenseNet-121 folded for running, as plain numbers: every norm behind a convolution is in its
+ * weights, every norm before one is a scale and a shift a channel, and the picture's normalisation
+ * is in the stem. Nothing here depends on kernels or instruction levels.
  */
 
-/* x * scale + shift, then ReLU: the norm before a convolution. */
-struct cxn_fold_norm {
-    const float *scale, *shift;
-    size_t channels;
+enum cxn_part_kind {
+    /* 7x7 on samples as they are: `in` is 2 for grey and ones, 4 for red, green, blue and ones. */
+    CXN_PART_STEM,
+    CXN_PART_NORM, /* x * scale + shift, then ReLU: the norm before a convolution */
+    CXN_PART_CONV,
+    CXN_PART_HEAD
 };
 
-struct cxn_fold_layer {
-    struct cxn_fold_norm norm; /* channels: of the block's map so far */
-    const float *reduce;       /* 1x1 to `middle`, norm2 folded in */
-    const float *grow;         /* 3x3 to `growth` */
+/*
+ * One operation and the shapes of its two arrays:
+ *     stem, convolution  weight [kernel][kernel][in][out], bias [out]
+ *     norm               scale [out], shift [out]
+ *     head               weight [out][in], bias [out]
+ * A convolution with no norm behind it has no bias.
+ */
+struct cxn_part {
+    enum cxn_part_kind kind;
+    char name[CXN_NET_NAME_BYTES]; /* torchvision's of what it was, as features.conv0 */
+    uint32_t out, in, kernel;      /* in, kernel: 0 for a norm; kernel: 0 for the head */
+    size_t first_count, second_count; /* floats of the two arrays */
+    const struct cxn_net_tensor *from; /* its first tensor */
+    const struct cxn_net_tensor *norm; /* the first of the norm behind it; NULL: none */
 };
 
-struct cxn_fold_block {
-    size_t in, out;       /* channels that enter it, and of its whole map */
-    size_t layer_count;
-    const struct cxn_fold_layer *layers;
-    struct cxn_fold_norm norm; /* of the transition, or of the head after the last block */
-    const float *halve;        /* 1x1 of the transition to out / 2; NULL after the last block */
-};
+/*
+ * All parts in the order in which they run, but that both stems, first the grey one, stand in
+ * front: then for each block its layers (norm, 1x1, 3x3), the norm and, but for the last, the 1x1
+ * of the transition; then the head.
+ */
+typedef struct cxn_fold {
+    const cxn_net *net; /* borrowed */
+    size_t count;
+    struct cxn_part parts[];
+} cxn_fold;
 
-struct cxn_fold {
-    struct cxn_fuse_kernels kernels; /* whose packing it is */
-    size_t stem, middle, growth, classes;
-    const float *stem_grey, *stem_colour; /* 7x7 of samples_f32's planes: 2 and 4 */
-    struct cxn_fold_block block[CXN_NET_BLOCKS];
-    const float *head_w, *head_bias; /* [classes][channels], [classes] */
-    struct cxn_fold_layer *layers;   /* of all blocks */
-    float *numbers;                  /* what all pointers above point into */
-};
-
-/* block: net->float_count floats, not needed afterwards. CXN_OK, CXN_E_NOMEM or CXN_E_ARG for a
- * network whose bottleneck does not fit the
- * kernels. */
-enum cxn_status cxn_fold_open(struct cxn_fold **fold, const cxn_net *net, const float *block,
-                              const struct cxn_fuse_kernels *kernels, const struct cxn_env *env,
+/* CXN_OK or CXN_E_NOMEM. */
+enum cxn_status cxn_fold_open(cxn_fold **fold, const cxn_net *net, struct cxn_mem *mem,
                               struct cxn_error *err);
-void cxn_fold_close(struct cxn_fold **fold);
+void cxn_fold_close(cxn_fold **fold);
+
+/* Where the numbers of the parts come from. */
+struct cxn_fold_source {
+    const cxn_fold *fold;
+    const void *from; /* read()'s own */
+    /* The two arrays of one part. Several threads may call it at once. Allocates nothing. */
+    enum cxn_status (*read)(const struct cxn_fold_source *source, const struct cxn_part *part,
+                            float *first, float *second, struct cxn_error *err);
+};
+
+/* Folded as they are asked for. block: net->float_count floats, borrowed. Never fails; numbers are
+ * not finite where the block's are out of range. */
+struct cxn_fold_source cxn_fold_source_block(const cxn_fold *fold, const float *block);
 
 #endif

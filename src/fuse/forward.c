@@ -29,7 +29,7 @@ static void meet(const struct cxn_forward *run)
 /* Number i of a map or a panel. */
 static uint8_t *number_at(const struct cxn_forward *run, uint8_t *numbers, size_t i)
 {
-    return numbers + i * run->fold->kernels.number_bytes;
+    return numbers + i * run->packed->kernels.number_bytes;
 }
 
 /* A map with zeros around it: [height + 2 border][width + 2 border][channels]. */
@@ -105,7 +105,7 @@ static void write_samples(const struct cxn_forward *run, const struct cxn_view *
  * wins over what ReLU leaves. */
 static float *stem_row(const struct cxn_forward *run, const struct bordered *planes, size_t y)
 {
-    const struct cxn_fold *f = run->fold;
+    const struct cxn_packed *f = run->packed;
     const size_t pitch = pitch_of(planes), width = planes->width / 2;
     float *row = (float *)(void *)run->scratch + y % 3 * (width + 1) * f->stem;
     const struct cxn_conv_bordered conv = {
@@ -123,7 +123,7 @@ static float *stem_row(const struct cxn_forward *run, const struct bordered *pla
 /* The 7x7 with its ReLU, and the maximum of 3x3 of it, into the first block's map. */
 static void compute_stem(const struct cxn_forward *run, const struct cxn_view *v)
 {
-    const struct cxn_fold *f = run->fold;
+    const struct cxn_packed *f = run->packed;
     const struct bordered planes = { run->maps + run->plan->samples, v->height, v->width,
                                      is_grey(v) ? 2 : 4, STEM_BORDER, sizeof(float) };
     write_samples(run, v, &planes);
@@ -157,7 +157,7 @@ struct map {
 static struct map block_map(const struct cxn_forward *run, const struct cxn_view *v, size_t b)
 {
     return (struct map){ run->maps + run->plan->block[b], v->height >> (2 + b),
-                         v->width >> (2 + b), run->fold->block[b].out };
+                         v->width >> (2 + b), run->packed->block[b].out };
 }
 
 /* Rows that are normalised together. */
@@ -169,20 +169,20 @@ static size_t panel_rows(size_t width)
 /* Zeros behind the channels of a panel's places, where a convolution takes more than there are. */
 static void fill_panel(const struct cxn_forward *run, size_t places, size_t channels)
 {
-    const size_t terms = cxn_fuse_terms(&run->fold->kernels, channels);
-    const size_t step = cxn_panel_step(run->fold, channels);
+    const size_t terms = cxn_fuse_terms(&run->packed->kernels, channels);
+    const size_t step = cxn_panel_step(run->packed, channels);
     if (terms == channels) return;
     for (size_t p = 0; p < places; p++)
         memset(number_at(run, run->scratch, p * step + channels), 0,
-               (terms - channels) * run->fold->kernels.number_bytes);
+               (terms - channels) * run->packed->kernels.number_bytes);
 }
 
 /* norm1, ReLU and the 1x1 with norm2 and its ReLU, of these rows of the map. */
-static void reduce_rows(const struct cxn_forward *run, const struct cxn_fold_layer *layer,
+static void reduce_rows(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
                         const struct map *map, const struct bordered *middle, struct rows rows)
 {
     const size_t row = map->width * map->step, channels = layer->norm.channels;
-    const size_t panel_step = cxn_panel_step(run->fold, channels);
+    const size_t panel_step = cxn_panel_step(run->packed, channels);
     for (size_t y = rows.first, count; y < rows.last; y += count) {
         count = panel_rows(map->width);
         if (count > rows.last - y) count = rows.last - y;
@@ -194,35 +194,35 @@ static void reduce_rows(const struct cxn_forward *run, const struct cxn_fold_lay
         };
         const struct cxn_conv_bordered conv = {
             .src = run->scratch, .place_step = panel_step, .row_step = map->width * panel_step,
-            .tap_rows = 1, .run = cxn_fuse_terms(&run->fold->kernels, channels), .height = count,
+            .tap_rows = 1, .run = cxn_fuse_terms(&run->packed->kernels, channels), .height = count,
             .width = map->width, .out = middle->channels, .w = layer->reduce,
             .dst = bordered_begin(middle, y),
             .dst_place_step = middle->channels, .dst_row_step = pitch_of(middle), .relu = true
         };
-        run->fold->kernels.norm_relu->run(&norm);
+        run->packed->kernels.norm_relu->run(&norm);
         fill_panel(run, norm.count, channels);
-        run->fold->kernels.conv->run(&conv);
+        run->packed->kernels.conv->run(&conv);
     }
 }
 
 /* The 3x3, behind the channels that are there. */
-static void grow_rows(const struct cxn_forward *run, const struct cxn_fold_layer *layer,
+static void grow_rows(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
                       const struct map *map, const struct bordered *middle, struct rows rows)
 {
     const size_t pitch = pitch_of(middle), row = map->width * map->step;
     const struct cxn_conv_bordered conv = {
         .src = number_at(run, middle->map, rows.first * pitch), .place_step = middle->channels,
         .row_step = pitch, .tap_row_step = pitch, .tap_rows = 3, .run = 3 * middle->channels,
-        .height = rows.last - rows.first, .width = map->width, .out = run->fold->growth,
+        .height = rows.last - rows.first, .width = map->width, .out = run->packed->growth,
         .w = layer->grow,
         .dst = number_at(run, map->numbers, rows.first * row + layer->norm.channels),
         .dst_place_step = map->step, .dst_row_step = row
     };
-    run->fold->kernels.conv->run(&conv);
+    run->packed->kernels.conv->run(&conv);
 }
 
 /* Alone: bands of rows, so that the 3x3 finds what the 1x1 has just made. */
-static void compute_layer_alone(const struct cxn_forward *run, const struct cxn_fold_layer *layer,
+static void compute_layer_alone(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
                                 const struct map *map, const struct bordered *middle)
 {
     const size_t band = map->width < BAND_PLACES ? BAND_PLACES / map->width : 1;
@@ -238,15 +238,15 @@ static void compute_layer_alone(const struct cxn_forward *run, const struct cxn_
 
 static void compute_block(const struct cxn_forward *run, const struct cxn_view *v, size_t b)
 {
-    const struct cxn_fold_block *block = &run->fold->block[b];
+    const struct cxn_packed_block *block = &run->packed->block[b];
     const struct map map = block_map(run, v, b);
     const struct rows rows = share_of(run, map.height);
     for (size_t i = 0; i < block->layer_count; i++) {
         /* A team takes two buffers in turns: a neighbour may still read the other's edge. */
         const size_t turn = run->team > 1 ? i % 2 : 0;
         const struct bordered middle = { run->maps + run->plan->middle[b][turn], map.height,
-                                         map.width, run->fold->middle, 1,
-                                         run->fold->kernels.number_bytes };
+                                         map.width, run->packed->middle, 1,
+                                         run->packed->kernels.number_bytes };
         if (i < 2) clear_border(&middle, rows);
         if (run->team == 1) {
             compute_layer_alone(run, &block->layers[i], &map, &middle);
@@ -261,10 +261,10 @@ static void compute_block(const struct cxn_forward *run, const struct cxn_view *
 /* Norm, ReLU and the mean of 2x2 before the 1x1 to half the channels: into the next block's map. */
 static void compute_transition(const struct cxn_forward *run, const struct cxn_view *v, size_t b)
 {
-    const struct cxn_fold_block *block = &run->fold->block[b];
+    const struct cxn_packed_block *block = &run->packed->block[b];
     const struct map from = block_map(run, v, b), to = block_map(run, v, b + 1);
     const struct rows rows = share_of(run, to.height);
-    const size_t panel_step = cxn_panel_step(run->fold, block->out), row = from.width * from.step;
+    const size_t panel_step = cxn_panel_step(run->packed, block->out), row = from.width * from.step;
     for (size_t y = rows.first, count; y < rows.last; y += count) {
         count = panel_rows(to.width);
         if (count > rows.last - y) count = rows.last - y;
@@ -276,17 +276,17 @@ static void compute_transition(const struct cxn_forward *run, const struct cxn_v
                 .dst_step = panel_step, .count = to.width, .channels = block->out,
                 .scale = block->norm.scale, .shift = block->norm.shift
             };
-            run->fold->kernels.norm_relu_pool->run(&pool);
+            run->packed->kernels.norm_relu_pool->run(&pool);
         }
         fill_panel(run, count * to.width, block->out);
         const struct cxn_conv_bordered conv = {
             .src = run->scratch, .place_step = panel_step, .row_step = to.width * panel_step,
-            .tap_rows = 1, .run = cxn_fuse_terms(&run->fold->kernels, block->out),
+            .tap_rows = 1, .run = cxn_fuse_terms(&run->packed->kernels, block->out),
             .height = count, .width = to.width, .out = block->out / 2, .w = block->halve,
             .dst = number_at(run, to.numbers, y * to.width * to.step), .dst_place_step = to.step,
             .dst_row_step = to.width * to.step
         };
-        run->fold->kernels.conv->run(&conv);
+        run->packed->kernels.conv->run(&conv);
     }
 }
 
@@ -294,8 +294,8 @@ static void compute_transition(const struct cxn_forward *run, const struct cxn_v
 
 static void compute_head(const struct cxn_forward *run, const struct cxn_view *v, float *prob)
 {
-    const struct cxn_fold *f = run->fold;
-    const struct cxn_fold_block *last = &f->block[CXN_NET_BLOCKS - 1];
+    const struct cxn_packed *f = run->packed;
+    const struct cxn_packed_block *last = &f->block[CXN_NET_BLOCKS - 1];
     const struct map map = block_map(run, v, CXN_NET_BLOCKS - 1);
     const struct cxn_norm_relu norm = {
         .src = map.numbers, .src_step = map.step, .dst = map.numbers, .dst_step = map.step,

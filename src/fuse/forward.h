@@ -3,14 +3,14 @@
 #define CXN_FUSE_FORWARD_H
 
 #include "base/barrier.h"
-#include "fuse/fold.h"
+#include "fuse/pack.h"
 #include "fuse/maps.h"
 #include "nn/engine.h"
 
 /* One member of the team that computes one view; its rows are the team's rows cut evenly. A team of
  * one needs no barrier. Whatever the team, each number is computed by the same operations. */
 struct cxn_forward {
-    const struct cxn_fold *fold;
+    const struct cxn_packed *packed;
     const struct cxn_maps_plan *plan;
     uint32_t cpu;
     uint8_t *maps;    /* the view's, plan->view_bytes */

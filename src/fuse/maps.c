@@ -18,13 +18,13 @@ static size_t count_places(size_t pixels, unsigned shift, size_t border)
     return inside + 2 * border * (low + high + 2 * border);
 }
 
-static size_t map_bytes(const struct cxn_fold *f, size_t places, size_t channels)
+static size_t map_bytes(const struct cxn_packed *f, size_t places, size_t channels)
 {
     return places * channels * f->kernels.number_bytes;
 }
 
 /* A panel of the widest row and the most channels, or three rows of the stem. */
-static size_t count_scratch(const struct cxn_fold *f, size_t pixels)
+static size_t count_scratch(const struct cxn_packed *f, size_t pixels)
 {
     const size_t side = pixels / CXN_VIEW_SIDE_UNIT; /* longest there is */
     size_t most = 3 * (side / 2 + 1) * f->stem * sizeof(float);
@@ -45,7 +45,7 @@ static size_t stage_of(size_t block)
     return 1 + 2 * block;
 }
 
-bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_fold *f, size_t pixels)
+bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_packed *f, size_t pixels)
 {
     struct cxn_plan_buffer buffers[1 + 3 * CXN_NET_BLOCKS];
     /* 64 bytes of maps a pixel and channel are more than there are: no product below wraps. */

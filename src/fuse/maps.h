@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fuse/fold.h"
+#include "fuse/pack.h"
 
 /*
  * Where the maps of one view lie. Maps that are never needed at once share memory; the layout is
@@ -24,13 +24,13 @@ enum { CXN_PANEL_PLACES = 56 };
 
 /* Numbers between the places of a panel of that many channels: not a multiple of 4096 bytes, for
  * places that fall on the same lines of the cache would drive each other out. */
-static inline size_t cxn_panel_step(const struct cxn_fold *fold, size_t channels)
+static inline size_t cxn_panel_step(const struct cxn_packed *packed, size_t channels)
 {
-    const size_t line = 64 / fold->kernels.number_bytes;
+    const size_t line = 64 / packed->kernels.number_bytes;
     return (channels + line - 1) / line * line + line;
 }
 
 /* False where the sizes do not fit a size_t. */
-bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_fold *fold, size_t view_pixels);
+bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_packed *packed, size_t view_pixels);
 
 #endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fuse/pack.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "kern/conv_bordered_f32.h"
+
+enum {
+    ALIGN_FLOATS = 16,
+    WORKERS_MAX = 8 /* each has scratch for the largest part; more are no faster */
+};
+
+/* ---- layout ------------------------------------------------------------------------------- */
+
+/* Where a part goes; a convolution is packed into `first`, its biases with it. */
+struct place {
+    float *first, *second;
+};
+
+/* Called twice: with places NULL to count, then to place. Parts are met in the table's order. */
+struct layout {
+    const struct cxn_part *next;
+    const struct cxn_fuse_kernels *kernels;
+    float *numbers;
+    size_t used;          /* floats */
+    size_t plain_count;   /* floats of the largest convolution before it is packed */
+    struct place *places; /* of the parts in order */
+};
+
+static float *take(struct layout *l, size_t count)
+{
+    float *p = l->numbers ? l->numbers + l->used : NULL;
+    l->used += (count + ALIGN_FLOATS - 1) / ALIGN_FLOATS * ALIGN_FLOATS;
+    return p;
+}
+
+static struct place put(struct layout *l, size_t first, size_t second)
+{
+    struct place place = { .first = take(l, first) };
+    if (second > 0) place.second = take(l, second);
+    if (l->places) *l->places++ = place;
+    l->next++;
+    return place;
+}
+
+static struct cxn_packed_norm put_norm(struct layout *l)
+{
+    const size_t channels = l->next->out;
+    const struct place place = put(l, channels, channels);
+    return (struct cxn_packed_norm){ place.first, place.second, channels };
+}
+
+/* Terms of a convolution with those that the kernels add. */
+static size_t count_terms(const struct cxn_part *part, const struct cxn_fuse_kernels *kernels)
+{
+    const size_t terms = (size_t)part->kernel * part->kernel * part->in;
+    return part->kind == CXN_PART_STEM ? terms : cxn_fuse_terms(kernels, terms);
+}
+
+static const float *put_conv(struct layout *l)
+{
+    const struct cxn_part *part = l->next;
+    const size_t terms = count_terms(part, l->kernels), plain = (terms + 1) * part->out;
+    if (l->plain_count < plain) l->plain_count = plain;
+    if (part->kind == CXN_PART_STEM)
+        return put(l, cxn_conv_bordered_f32_packed_count(l->kernels->stem, part->out, terms), 0)
+            .first;
+    return put(l, l->kernels->packed_count(l->kernels->conv, part->out, terms), 0).first;
+}
+
+static void put_all(struct layout *l, struct cxn_packed *p, const struct cxn_net_config *config)
+{
+    struct cxn_packed_layer *layer = p->layers;
+    p->stem_grey = put_conv(l);
+    p->stem_colour = put_conv(l);
+    for (uint32_t i = 0; i < CXN_NET_BLOCKS; i++) {
+        struct cxn_packed_block *block = &p->block[i];
+        *block = (struct cxn_packed_block){ .in = cxn_net_block_in(config, i),
+                                            .out = cxn_net_block_out(config, i),
+                                            .layer_count = config->layers[i], .layers = layer };
+        for (size_t k = 0; k < block->layer_count; k++, layer++) {
+            layer->norm = put_norm(l);
+            layer->reduce = put_conv(l);
+            layer->grow = put_conv(l);
+        }
+        block->norm = put_norm(l);
+        if (i + 1 < CXN_NET_BLOCKS) block->halve = put_conv(l);
+    }
+    const struct place head = put(l, l->next->first_count, l->next->second_count);
+    p->head_w = head.first;
+    p->head_bias = head.second;
+}
+
+/* ---- numbers ------------------------------------------------------------------------------ */
+
+/* What the threads share. */
+struct packing {
+    const struct cxn_fold_source *source;
+    const struct cxn_fuse_kernels *kernels;
+    const struct place *places;
+    float *plain;       /* [workers][plain_count] */
+    size_t plain_count;
+    atomic_size_t next; /* the part that the next free worker takes */
+    struct failure {
+        size_t part;
+        enum cxn_status status;
+        struct cxn_error error;
+    } *failures; /* [workers] each one's first */
+};
+
+static enum cxn_status pack_part(const struct packing *p, size_t index, float *plain,
+                                 struct cxn_error *err)
+{
+    const struct cxn_part *part = &p->source->fold->parts[index];
+    const struct place *place = &p->places[index];
+    if (part->kind == CXN_PART_NORM || part->kind == CXN_PART_HEAD)
+        return p->source->read(p->source, part, place->first, place->second, err);
+    const size_t terms = count_terms(part, p->kernels);
+    float *bias = part->second_count > 0 ? plain + terms * part->out : NULL;
+    const enum cxn_status status = p->source->read(p->source, part, plain, bias, err);
+    if (status != CXN_OK) return status;
+    memset(plain + part->first_count, 0,
+           (terms * part->out - part->first_count) * sizeof *plain);
+    if (part->kind == CXN_PART_STEM)
+        cxn_conv_bordered_f32_pack(p->kernels->stem, place->first, plain, bias, part->out, terms);
+    else p->kernels->pack(p->kernels->conv, place->first, plain, bias, part->out, terms);
+    return CXN_OK;
+}
+
+/* Parts are taken in rising order, and a worker that fails takes no more: so the first of all parts
+ * that fail is always found. */
+static void work(void *ctx, size_t worker, unsigned thread)
+{
+    struct packing *p = ctx;
+    struct failure *failure = &p->failures[worker];
+    (void)thread;
+    while (failure->status == CXN_OK) {
+        failure->part = atomic_fetch_add(&p->next, 1);
+        if (failure->part >= p->source->fold->count) return;
+        failure->status = pack_part(p, failure->part, p->plain + worker * p->plain_count,
+                                    &failure->error);
+    }
+}
+
+static enum cxn_status find_failure(const struct failure *failures, size_t workers,
+                                    struct cxn_error *err)
+{
+    const struct failure *first = NULL;
+    for (size_t i = 0; i < workers; i++)
+        if (failures[i].status != CXN_OK && (!first || failures[i].part < first->part))
+            first = &failures[i];
+    return first ? cxn_fail(err, first->status, "%s", first->error.text) : CXN_OK;
+}
+
+static enum cxn_status fill(const struct cxn_fold_source *source,
+                            const struct cxn_fuse_kernels *kernels, const struct place *places,
+                            size_t plain_count, const struct cxn_env *env, struct cxn_error *err)
+{
+    struct failure failures[WORKERS_MAX] = { { 0 } };
+    const unsigned threads = cxn_pool_threads(env->pool);
+    const size_t workers = threads < WORKERS_MAX ? threads : WORKERS_MAX;
+    struct packing p = { .source = source, .kernels = kernels, .places = places,
+                         .plain_count = plain_count, .failures = failures };
+    p.plain = cxn_alloc(env->mem, workers, plain_count * sizeof(float));
+    if (!p.plain)
+        return cxn_fail_nomem(err, env->mem, workers * plain_count * sizeof(float),
+                              "packing a convolution");
+    cxn_pool_run(env->pool, workers, work, &p);
+    cxn_free(p.plain);
+    return find_failure(failures, workers, err);
+}
+
+static enum cxn_status lay_out(struct cxn_packed *p, const struct cxn_fold_source *source,
+                               const struct cxn_env *env, struct cxn_error *err)
+{
+    const struct cxn_fold *fold = source->fold;
+    struct layout count = { .next = fold->parts, .kernels = &p->kernels };
+    put_all(&count, p, &fold->net->config);
+    struct place *places = cxn_alloc(env->mem, fold->count, sizeof *places);
+    p->numbers = cxn_alloc(env->mem, count.used, sizeof(float));
+    enum cxn_status status = CXN_OK;
+    if (!places || !p->numbers)
+        status = cxn_fail_nomem(err, env->mem, count.used * sizeof(float), "the packed weights");
+    else {
+        struct layout l = { .next = fold->parts, .kernels = &p->kernels, .numbers = p->numbers,
+                            .places = places };
+        put_all(&l, p, &fold->net->config);
+        status = fill(source, &p->kernels, places, count.plain_count, env, err);
+    }
+    cxn_free(places);
+    return status;
+}
+
+enum cxn_status cxn_packed_open(struct cxn_packed **out, const struct cxn_fold_source *source,
+                                const struct cxn_fuse_kernels *kernels, const struct cxn_env *env,
+                                struct cxn_error *err)
+{
+    const struct cxn_net_config *c = &source->fold->net->config;
+    size_t layers = 0;
+    *out = NULL;
+    if (c->bottleneck * c->growth % kernels->term_unit != 0)
+        return cxn_fail(err, CXN_E_ARG, "the network has %u channels between two convolutions, "
+                        "expected a multiple of %zu for this mode", c->bottleneck * c->growth,
+                        kernels->term_unit);
+    for (size_t i = 0; i < CXN_NET_BLOCKS; i++) layers += c->layers[i];
+    struct cxn_packed *p = cxn_alloc_zero(env->mem, 1, sizeof *p);
+    if (!p) return cxn_fail_nomem(err, env->mem, sizeof *p, "a packed network");
+    p->kernels = *kernels;
+    p->stem = c->stem;
+    p->middle = (size_t)c->bottleneck * c->growth;
+    p->growth = c->growth;
+    p->classes = c->classes;
+    p->layers = cxn_alloc_zero(env->mem, layers, sizeof *p->layers);
+    enum cxn_status status = p->layers ? CXN_OK : CXN_E_NOMEM;
+    if (status != CXN_OK)
+        cxn_fail_nomem(err, env->mem, layers * sizeof *p->layers, "the packed layers");
+    else status = lay_out(p, source, env, err);
+    if (status != CXN_OK) cxn_packed_close(&p);
+    *out = p;
+    return status;
+}
+
+void cxn_packed_close(struct cxn_packed **packed)
+{
+    if (!packed || !*packed) return;
+    cxn_free((*packed)->numbers);
+    cxn_free((*packed)->layers);
+    cxn_free(*packed);
+    *packed = NULL;
+}
