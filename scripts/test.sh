@@ -66,10 +66,11 @@ build_without_tests() {
     build/plain/chexnet --version
 }
 
-# What this machine could not run, by name: whole programs, and parts that say `skipped: ...`.
+# What this machine could not run, by name: whole programs, and parts that say `skipped: ...`, the
+# rows of kernels among them with their names before it.
 list_skipped() {
     local log=build/release/Testing/Temporary/LastTest.log
-    grep -h -o -E '^skipped: .*' "$log" | sort | uniq >"$logs/skipped" || true
+    grep -h -o -E '^([a-z0-9_]+ )?skipped: .*' "$log" | sort | uniq >"$logs/skipped" || true
     echo "$(wc -l <"$logs/skipped") skipped by name:"
     sed 's/^/  /' "$logs/skipped"
 }

@@ -5,14 +5,37 @@ set_tests_properties(engine PROPERTIES LABELS "short;threads")
 cxn_unit_test(cpu unit/test_cpu.c)
 
 # The kernel test bench: `checkkern --bench` measures, -t and -c choose, --seed repeats.
-add_executable(checkkern
+set(checkkern
   kern/check_conv.c kern/check_conv_bordered.c kern/check_fused.c kern/check_head.c
   kern/check_norm_relu.c kern/check_pool.c kern/check_window.c
   kern/checkkern.c kern/ck.c)
+add_executable(checkkern ${checkkern} kern/machine.c)
 target_include_directories(checkkern PRIVATE ${CXN_TEST_INCLUDES})
 target_link_libraries(checkkern PRIVATE chexnet_static m)
 add_test(NAME kern COMMAND checkkern)
 set_tests_properties(kern PROPERTIES TIMEOUT 300 LABELS short SKIP_RETURN_CODE 77)
+
+# The same for the rows that this CPU may lack: their sources once more, with an <immintrin.h> of
+# our own in plain C. These objects come before the library, whose own are then not linked.
+if(CXN_X86)
+  add_library(emulated_rows OBJECT)
+  foreach(level avx512 vnni)
+    get_target_property(files room_kern_${level} SOURCES)
+    list(TRANSFORM files PREPEND ${PROJECT_SOURCE_DIR}/src/kern/)
+    target_sources(emulated_rows PRIVATE ${files})
+  endforeach()
+  target_include_directories(emulated_rows PRIVATE
+    ${CMAKE_CURRENT_SOURCE_DIR}/kern/emulate ${CXN_TEST_INCLUDES})
+  # Nothing but these objects and the emulation passes such vectors.
+  target_compile_options(emulated_rows PRIVATE -Wno-psabi)
+  add_executable(checkkern_emulated ${checkkern} kern/emulate/amx.c kern/emulate/machine.c
+    $<TARGET_OBJECTS:emulated_rows>)
+  set_source_files_properties(kern/emulate/amx.c PROPERTIES COMPILE_OPTIONS -Wno-psabi)
+  target_include_directories(checkkern_emulated PRIVATE ${CXN_TEST_INCLUDES})
+  target_link_libraries(checkkern_emulated PRIVATE chexnet_static m)
+  add_test(NAME kern_emulated COMMAND checkkern_emulated)
+  set_tests_properties(kern_emulated PROPERTIES TIMEOUT 300 LABELS short)
+endif()
 
 # What `chexnet cpu` prints, and its one line about a level that there is none of.
 add_test(NAME cpu_command COMMAND chexnet_command cpu --cpu c)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * checkkern [-t OPERATION] [-c LEVEL] [--seed N] [--bench]: every row of every operation that this
- * CPU can run, against the operation's definition. Status 0: all passed; 1: one failed; 2: usage;
- * 77: nothing but skipped rows.
+ * checkkern [-t OPERATION] [-c LEVEL] [--seed N] [--bench]: every row of every operation that the
+ * machine can run, against the operation's definition. Status 0: all passed; 1: one failed;
+ * 2: usage; 77: nothing but skipped rows. checkkern_emulated is the same for AVX-512 and AMX on any
+ * x86-64 CPU: emulate/immintrin.h computes what their instructions would.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -11,7 +12,6 @@
 #include <string.h>
 
 #include "ck.h"
-#include "cpu/cpu.h"
 
 static const struct ck_check *const checks[] = {
     &ck_window, &ck_conv, &ck_norm_relu, &ck_max_pool, &ck_avg_pool, &ck_mean, &ck_linear,
@@ -37,24 +37,12 @@ static const struct ck_check *find_check(const struct cxn_kern_op *op)
     return NULL;
 }
 
-/* The first feature that the row needs and this CPU lacks, or NULL. */
-static const char *missing_feature(const struct cxn_kern_row *row)
-{
-    struct cxn_cpu_registers registers;
-    struct cxn_cpu_verdict verdicts[CXN_CPU_FEATURES];
-    cxn_cpu_read(&registers);
-    cxn_cpu_decide(&registers, verdicts);
-    for (size_t i = 0; i < CXN_CPU_FEATURES; i++)
-        if ((row->needs & verdicts[i].bit) && !verdicts[i].usable) return verdicts[i].name;
-    return NULL;
-}
-
 /* The numbers a row sees depend on the seed and the operation alone, not on what else is run. */
 static void check_row(const struct wish *wish, size_t op_number, const struct cxn_kern_op *op,
                       size_t row, struct summary *sum)
 {
     const char *level = cxn_kern_row(op, row)->name;
-    const char *missing = missing_feature(cxn_kern_row(op, row));
+    const char *missing = ck_machine_lacks(cxn_kern_row(op, row));
     const struct ck_check *check = find_check(op);
     if (missing) {
         printf("%s_%s skipped: no %s\n", op->name, level, missing);
@@ -83,9 +71,12 @@ static struct summary check_all(const struct wish *wish)
     const struct cxn_kern_op *const *ops = cxn_kern_ops(&count);
     for (size_t i = 0; i < count; i++) {
         if (wish->operation && strcmp(wish->operation, ops[i]->name) != 0) continue;
-        for (size_t row = 0; row < ops[i]->row_count; row++)
-            if (!wish->level || strcmp(wish->level, cxn_kern_row(ops[i], row)->name) == 0)
-                check_row(wish, i, ops[i], row, &sum);
+        for (size_t k = 0; k < ops[i]->row_count; k++) {
+            const struct cxn_kern_row *row = cxn_kern_row(ops[i], k);
+            if (!ck_machine_concerns(row)) continue;
+            if (!wish->level || strcmp(wish->level, row->name) == 0)
+                check_row(wish, i, ops[i], k, &sum);
+        }
     }
     return sum;
 }

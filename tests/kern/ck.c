@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ck.h"
 
+#include <errno.h>
 #include <float.h>
 #include <math.h>
 #include <stdarg.h>
@@ -49,7 +50,8 @@ static float unit(struct ck *t)
 
 static float extreme(struct ck *t)
 {
-    static const float values[] = { 0.0f, -0.0f, FLT_TRUE_MIN, -FLT_MIN / 3, 1e15f, -1e15f };
+    static const float values[] = { 0.0f, -0.0f, FLT_TRUE_MIN, -FLT_MIN / 3, 1e15f, -1e15f,
+                                    0x1.01p0f, -0x1.03p0f };
     const size_t i = ck_below(t, 2 * CXN_COUNTOF(values));
     return i < CXN_COUNTOF(values) ? values[i] : unit(t);
 }
@@ -118,8 +120,8 @@ static void fail(struct ck *t, const char *shape, const char *fmt, ...)
     va_start(ap, fmt);
     vprintf(fmt, ap);
     va_end(ap);
-    printf("; repeat: checkkern -t %s -c %s --seed %llu\n", t->op->name, level,
-           (unsigned long long)t->seed);
+    printf("; repeat: %s -t %s -c %s --seed %llu\n", program_invocation_short_name, t->op->name,
+           level, (unsigned long long)t->seed);
     t->failures++;
 }
 
@@ -154,11 +156,11 @@ static double tolerance(size_t terms, double magnitude)
     return nu / (1.0 - nu) * magnitude + (double)terms * (double)FLT_TRUE_MIN;
 }
 
-/* And half a unit in the last of bfloat16's 8 bits, and what is lost when a row takes denormal
- * products and sums for 0. */
+/* And half a unit in the last of bfloat16's 8 bits, unless there is nothing but that rounding; and
+ * what is lost when a row takes denormal products and sums for 0. */
 static double bf16_tolerance(size_t terms, double want)
 {
-    return fabs(want) / 256 + (double)(terms + 1) * (double)FLT_MIN;
+    return (terms > 0 ? fabs(want) / 256 : 0.0) + (double)(terms + 1) * (double)FLT_MIN;
 }
 
 /* One run into a fresh, painted output with guards on both sides; NULL after a failure. */
@@ -188,12 +190,14 @@ static void compare(struct ck *t, const struct ck_case *c, const void *got, cons
         const size_t place = i / c->width, channel = i % c->width;
         const double value = read_number(c, got, place * c->step + channel);
         double allowed = tolerance(c->terms, c->magnitude ? c->magnitude[i] : 0.0);
-        if (c->bf16) allowed += bf16_tolerance(c->terms, c->want[i]);
+        double want = c->want[i];
+        if (c->bf16 && c->terms == 0) want = (double)cxn_bf16_value(cxn_bf16_round((float)want));
+        if (c->bf16) allowed += bf16_tolerance(c->terms, want);
         t->numbers++;
-        if (c->want[i] == 0.0) t->zeros++;
-        if (fabs(value - c->want[i]) <= allowed) continue; /* false for a NaN */
+        if (want == 0.0) t->zeros++;
+        if (fabs(value - want) <= allowed) continue; /* false for a NaN */
         fail(t, shape, "place %zu channel %zu is %.9g, expected %.9g within %.3g", place, channel,
-             value, c->want[i], allowed);
+             value, want, allowed);
         return;
     }
 }
@@ -216,6 +220,7 @@ void ck_verify(struct ck *t, const struct ck_case *c, const char *shape, ...)
     const void *got = run_guarded(t, c, text);
     const void *again = got ? run_guarded(t, c, text) : NULL;
     if (!got || !again) return;
+    if (ck_machine_left()) fail(t, text, "%s", ck_machine_left());
     compare(t, c, got, text);
     const size_t bytes = ((c->count - 1) * c->step + c->width) * number_bytes(c);
     if (t->failures == 0 && memcmp(got, again, bytes) != 0)

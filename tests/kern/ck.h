@@ -36,11 +36,21 @@ extern const struct ck_check ck_window, ck_conv, ck_norm_relu, ck_max_pool, ck_a
     ck_conv_bordered_bf16, ck_norm_relu_bf16, ck_norm_relu_pool_bf16, ck_max_pool_row_bf16,
     ck_mean_bf16;
 
+/* ---- the machine: this CPU, or in checkkern_emulated one with AVX-512 and all above it ----- */
+
+/* Whether rows like this are checked on it, or elsewhere. */
+bool ck_machine_concerns(const struct cxn_kern_row *row);
+/* Of the features that the row needs and the machine lacks the last, or NULL. */
+const char *ck_machine_lacks(const struct cxn_kern_row *row);
+/* What the row that ran should have given back, or NULL. */
+const char *ck_machine_left(void);
+
 /* ---- inputs: owned by the bench until ck_reset() ------------------------------------------ */
 
 enum ck_fill {
     CK_UNIT,     /* -1..1 */
-    CK_EXTREMES, /* runs of 0, -0, denormals and numbers as large as sums of squares allow */
+    CK_EXTREMES, /* runs of 0, -0, denormals, halfway between two bfloat16, and numbers as large as
+                    sums of squares allow */
     CK_FILLS
 };
 
