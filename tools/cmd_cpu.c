@@ -34,6 +34,14 @@ static void print_kernels(const cxn_context *ctx)
     }
 }
 
+static void print_modes(const cxn_context *ctx)
+{
+    struct cxn_cpu_mode m;
+    printf("\n%-16s %s\n", "mode", "most work by kernels");
+    for (size_t i = 0; cxn_cpu_mode_at(ctx, i, &m) == CXN_OK; i++)
+        printf("%-16s %s%s\n", m.mode, m.level, m.is_auto ? " (what auto takes)" : "");
+}
+
 static void print_tables(const cxn_context *ctx)
 {
     struct cxn_cpu_name name;
@@ -42,7 +50,8 @@ static void print_tables(const cxn_context *ctx)
            cxn_context_level(ctx), cxn_context_threads(ctx));
     print_features(ctx);
     print_kernels(ctx);
-    puts("\nMode reference computes with level c on every CPU.\n" RESEARCH_USE);
+    print_modes(ctx);
+    puts("\n" RESEARCH_USE);
 }
 
 /* ---- JSON --------------------------------------------------------------------------------- */
@@ -68,14 +77,24 @@ static json_t *kernels_json(const cxn_context *ctx)
     return list;
 }
 
+static json_t *modes_json(const cxn_context *ctx)
+{
+    json_t *list = json_array();
+    struct cxn_cpu_mode m;
+    for (size_t i = 0; cxn_cpu_mode_at(ctx, i, &m) == CXN_OK; i++)
+        json_array_append_new(list, json_pack("{s:s,s:s,s:b}", "mode", m.mode, "level", m.level,
+                                              "auto", (int)m.is_auto));
+    return list;
+}
+
 static enum cxn_status print_object(const cxn_context *ctx, struct cxn_error *err)
 {
     struct cxn_cpu_name name;
     cxn_cpu_name(&name);
-    json_t *object =
-        json_pack("{s:s, s:s, s:i, s:o, s:o}", "cpu", name.text, "level", cxn_context_level(ctx),
-                  "threads", (int)cxn_context_threads(ctx), "features", features_json(ctx),
-                  "kernels", kernels_json(ctx));
+    json_t *object = json_pack("{s:s, s:s, s:i, s:o, s:o, s:o}", "cpu", name.text, "level",
+                               cxn_context_level(ctx), "threads", (int)cxn_context_threads(ctx),
+                               "features", features_json(ctx), "kernels", kernels_json(ctx),
+                               "modes", modes_json(ctx));
     return json_print(object, err);
 }
 

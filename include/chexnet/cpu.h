@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * What this CPU may execute, and which kernel each operation gets because of it.
+ * What this CPU may execute, and which kernel each operation and mode gets because of it.
  *
  *     struct cxn_cpu_kernel k;
  *     for (size_t i = 0; cxn_cpu_kernel_at(ctx, i, &k) == CXN_OK; i++)
@@ -58,10 +58,22 @@ struct cxn_cpu_kernel {
 
 /**
  * Row i of all kernels, 0 up: operation after operation, each from its slowest row on. Parameters
- * and results as cxn_cpu_feature_at(). Mode "reference" computes with level c on every CPU.
+ * and results as cxn_cpu_feature_at(). A mode need not use every operation: mode "reference"
+ * computes with level c on every CPU, and "bf16" in float32 on one that has nothing faster.
  */
 CXN_API enum cxn_status cxn_cpu_kernel_at(const cxn_context *ctx, size_t i,
                                           struct cxn_cpu_kernel *out);
+
+/** One mode of cxn_model_open(). */
+struct cxn_cpu_mode {
+    const char *mode;  /**< "reference", "fp32", ...; static storage */
+    const char *level; /**< of the kernels that do most of its work: "c", "avx2", ...; static */
+    int32_t is_auto;   /**< 1: the one that "auto" takes, if the model allows it; else 0 */
+};
+
+/** Mode i of the list, 0 up. Parameters and results as cxn_cpu_feature_at(). */
+CXN_API enum cxn_status cxn_cpu_mode_at(const cxn_context *ctx, size_t i,
+                                        struct cxn_cpu_mode *out);
 
 #ifdef __cplusplus
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/context.h"
+#include "api/engines.h"
 #include "cpu/cpu.h"
 #include "kern/kern.h"
 
@@ -70,4 +71,16 @@ enum cxn_status cxn_cpu_kernel_at(const cxn_context *ctx, size_t i, struct cxn_c
         return CXN_OK;
     }
     return CXN_E_ARG;
+}
+
+enum cxn_status cxn_cpu_mode_at(const cxn_context *ctx, size_t i, struct cxn_cpu_mode *out)
+{
+    const uint32_t cpu = cxn_context_env(ctx)->cpu;
+    const struct cxn_engine *engine = cxn_engine_at(i), *fastest;
+    if (!engine || !out) return CXN_E_ARG;
+    const enum cxn_status status = cxn_engine_choose("auto", cpu, &fastest, NULL);
+    if (status == CXN_OK)
+        *out = (struct cxn_cpu_mode){ .mode = engine->name, .level = engine->level(cpu),
+                                      .is_auto = engine == fastest };
+    return status;
 }

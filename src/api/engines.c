@@ -18,6 +18,11 @@ static const struct row {
     { &cxn_engine_bf16, CXN_CPU_AVX512_BF16 },
 };
 
+const struct cxn_engine *cxn_engine_at(size_t i)
+{
+    return i < CXN_COUNTOF(rows) ? rows[i].engine : NULL;
+}
+
 enum cxn_status cxn_engine_choose(const char *mode, uint32_t cpu, const struct cxn_engine **engine,
                                   struct cxn_error *err)
 {

@@ -2,8 +2,6 @@
 #include "fuse/engine.h"
 
 #include "fuse/forward.h"
-#include "kern/conv_bordered_bf16.h"
-#include "kern/conv_bordered_f32.h"
 #include "nn/view.h"
 
 struct cxn_engine_state {
@@ -74,6 +72,14 @@ static enum cxn_status open_fp32(cxn_engine_state **state, const struct cxn_engi
     return open_fused(state, source, &kernels, env, err);
 }
 
+static enum cxn_status open_bf16_dots(cxn_engine_state **state,
+                                      const struct cxn_engine_source *source,
+                                      const struct cxn_env *env, struct cxn_error *err)
+{
+    const struct cxn_fuse_kernels kernels = cxn_fuse_kernels_bf16_dots(env->cpu);
+    return open_fused(state, source, &kernels, env, err);
+}
+
 static enum cxn_status open_bf16(cxn_engine_state **state, const struct cxn_engine_source *source,
                                  const struct cxn_env *env, struct cxn_error *err)
 {
@@ -131,12 +137,17 @@ static enum cxn_status run_fused(cxn_engine_state *s, const struct cxn_view *vie
 
 static const char *level_of_fp32(uint32_t cpu)
 {
-    return cxn_conv_bordered_f32_pick(cpu)->row.name;
+    return cxn_fuse_kernels_f32(cpu).conv->row.name;
 }
 
 static const char *level_of_bf16(uint32_t cpu)
 {
-    return cxn_conv_bordered_bf16_pick(cpu)->row.name;
+    return cxn_fuse_kernels_bf16(cpu).conv->row.name;
+}
+
+static const char *level_of_bf16_dots(uint32_t cpu)
+{
+    return cxn_fuse_kernels_bf16_dots(cpu).conv->row.name;
 }
 
 const struct cxn_engine cxn_engine_fp32 = {
@@ -147,4 +158,9 @@ const struct cxn_engine cxn_engine_fp32 = {
 const struct cxn_engine cxn_engine_bf16 = {
     .name = "bf16", .device = "cpu", .level = level_of_bf16, .open = open_bf16, .run = run_fused,
     .close = close_fused
+};
+
+const struct cxn_engine cxn_engine_bf16_dots = {
+    .name = "bf16-dots", .device = "cpu", .level = level_of_bf16_dots, .open = open_bf16_dots,
+    .run = run_fused, .close = close_fused
 };

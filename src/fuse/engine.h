@@ -8,8 +8,12 @@
  * views enough, the rows of a view shared out where not, with the same bits. */
 extern const struct cxn_engine cxn_engine_fp32;
 
-/* The same with maps and weights in bfloat16, sums in float32. CXN_E_ARG for a network
- * with an odd number of channels between two convolutions. */
+/* The same with maps and weights rounded to bfloat16, sums in float32. Where the CPU multiplies
+ * such numbers, so is all that a convolution reads; there CXN_E_ARG for a network with an odd
+ * number of channels between two convolutions. */
 extern const struct cxn_engine cxn_engine_bf16;
+
+/* What cxn_engine_bf16 is on a CPU that multiplies bfloat16 numbers, for tests on any CPU. */
+extern const struct cxn_engine cxn_engine_bf16_dots;
 
 #endif

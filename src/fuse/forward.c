@@ -7,8 +7,6 @@
 #include "kern/samples_f32.h"
 #include "kern/sigmoid_f32.h"
 
-/* Places of the 3x3 computed before the 1x1 goes on: what lies between them stays in cache. */
-enum { BAND_PLACES = 224 };
 enum { STEM_BORDER = 3, STEM_KERNEL = 7 };
 
 struct rows {
@@ -26,10 +24,47 @@ static void meet(const struct cxn_forward *run)
     cxn_barrier_wait(run->barrier, run->team);
 }
 
-/* Number i of a map or a panel. */
-static uint8_t *number_at(const struct cxn_forward *run, uint8_t *numbers, size_t i)
+/* Number i of a block's map. */
+static uint8_t *map_at(const struct cxn_forward *run, uint8_t *map, size_t i)
 {
-    return numbers + i * run->packed->kernels.number_bytes;
+    return map + i * run->packed->kernels.map_bytes;
+}
+
+/* Number i of a panel, or of what lies between two convolutions. */
+static uint8_t *panel_at(const struct cxn_forward *run, uint8_t *panel, size_t i)
+{
+    return panel + i * run->packed->kernels.panel_bytes;
+}
+
+/* Places of a map that an operation is about to write, `channels` numbers of each. */
+struct output {
+    uint8_t *map;
+    size_t map_step, channels;
+    uint8_t *dst; /* where it writes: there, or float32 beside it */
+    size_t step;
+};
+
+/* For an operation whose own numbers have so many bytes. */
+static struct output begin_output(const struct cxn_forward *run, uint8_t *map, size_t map_step,
+                                  size_t channels, size_t number_bytes)
+{
+    struct output out = { map, map_step, channels, map, map_step };
+    if (number_bytes == run->packed->kernels.map_bytes) return out;
+    out.dst = run->scratch + run->plan->rounding;
+    out.step = channels;
+    return out;
+}
+
+/* Once these places are computed, the map has them. */
+static void end_output(const struct cxn_forward *run, const struct output *out, size_t places)
+{
+    if (out->dst == out->map) return;
+    const struct cxn_round_bf16 round = {
+        .src = (const float *)(const void *)out->dst, .src_step = out->step,
+        .dst = (uint16_t *)(void *)out->map, .dst_step = out->map_step,
+        .count = places, .channels = out->channels
+    };
+    run->packed->kernels.round->run(&round);
 }
 
 /* A map with zeros around it: [height + 2 border][width + 2 border][channels]. */
@@ -135,13 +170,15 @@ static void compute_stem(const struct cxn_forward *run, const struct cxn_view *v
     for (size_t y = rows.first; y < rows.last; y++) {
         const float *upper = stem_row(run, &planes, 2 * y);
         const float *lower = stem_row(run, &planes, 2 * y + 1);
+        const struct output out = begin_output(
+            run, map_at(run, run->maps + run->plan->block[0], y * width * step), step, f->stem,
+            sizeof(float));
         const struct cxn_max_pool_row pool = {
-            .src = { above ? above : upper, upper, lower },
-            .dst = number_at(run, run->maps + run->plan->block[0], y * width * step),
-            .dst_step = step,
+            .src = { above ? above : upper, upper, lower }, .dst = out.dst, .dst_step = out.step,
             .count = width, .channels = f->stem
         };
         f->kernels.max_pool_row->run(&pool);
+        end_output(run, &out, width);
         above = lower;
     }
 }
@@ -173,8 +210,8 @@ static void fill_panel(const struct cxn_forward *run, size_t places, size_t chan
     const size_t step = cxn_panel_step(run->packed, channels);
     if (terms == channels) return;
     for (size_t p = 0; p < places; p++)
-        memset(number_at(run, run->scratch, p * step + channels), 0,
-               (terms - channels) * run->packed->kernels.number_bytes);
+        memset(panel_at(run, run->scratch, p * step + channels), 0,
+               (terms - channels) * run->packed->kernels.panel_bytes);
 }
 
 /* norm1, ReLU and the 1x1 with norm2 and its ReLU, of these rows of the map. */
@@ -187,7 +224,7 @@ static void reduce_rows(const struct cxn_forward *run, const struct cxn_packed_l
         count = panel_rows(map->width);
         if (count > rows.last - y) count = rows.last - y;
         const struct cxn_norm_relu norm = {
-            .src = number_at(run, map->numbers, y * row), .src_step = map->step,
+            .src = map_at(run, map->numbers, y * row), .src_step = map->step,
             .dst = run->scratch, .dst_step = panel_step, .count = count * map->width,
             .channels = channels,
             .scale = layer->norm.scale, .shift = layer->norm.shift
@@ -205,33 +242,51 @@ static void reduce_rows(const struct cxn_forward *run, const struct cxn_packed_l
     }
 }
 
+/* Rows of a 3x3 that are computed together. */
+static size_t band_rows(size_t width)
+{
+    return width < CXN_BAND_PLACES ? CXN_BAND_PLACES / width : 1;
+}
+
 /* The 3x3, behind the channels that are there. */
+static void grow_band(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
+                      const struct map *map, const struct bordered *middle, struct rows rows)
+{
+    const size_t pitch = pitch_of(middle), at = rows.first * map->width * map->step;
+    const struct output out = begin_output(
+        run, map_at(run, map->numbers, at + layer->norm.channels), map->step, run->packed->growth,
+        run->packed->kernels.panel_bytes);
+    const struct cxn_conv_bordered conv = {
+        .src = panel_at(run, middle->map, rows.first * pitch), .place_step = middle->channels,
+        .row_step = pitch, .tap_row_step = pitch, .tap_rows = 3, .run = 3 * middle->channels,
+        .height = rows.last - rows.first, .width = map->width, .out = out.channels,
+        .w = layer->grow,
+        .dst = out.dst, .dst_place_step = out.step, .dst_row_step = map->width * out.step
+    };
+    run->packed->kernels.conv->run(&conv);
+    end_output(run, &out, conv.height * conv.width);
+}
+
 static void grow_rows(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
                       const struct map *map, const struct bordered *middle, struct rows rows)
 {
-    const size_t pitch = pitch_of(middle), row = map->width * map->step;
-    const struct cxn_conv_bordered conv = {
-        .src = number_at(run, middle->map, rows.first * pitch), .place_step = middle->channels,
-        .row_step = pitch, .tap_row_step = pitch, .tap_rows = 3, .run = 3 * middle->channels,
-        .height = rows.last - rows.first, .width = map->width, .out = run->packed->growth,
-        .w = layer->grow,
-        .dst = number_at(run, map->numbers, rows.first * row + layer->norm.channels),
-        .dst_place_step = map->step, .dst_row_step = row
-    };
-    run->packed->kernels.conv->run(&conv);
+    const size_t band = band_rows(map->width);
+    for (size_t y = rows.first; y < rows.last; y += band)
+        grow_band(run, layer, map, middle,
+                  (struct rows){ y, y + band < rows.last ? y + band : rows.last });
 }
 
 /* Alone: bands of rows, so that the 3x3 finds what the 1x1 has just made. */
 static void compute_layer_alone(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
                                 const struct map *map, const struct bordered *middle)
 {
-    const size_t band = map->width < BAND_PLACES ? BAND_PLACES / map->width : 1;
+    const size_t band = band_rows(map->width);
     size_t made = 0;
     for (struct rows rows = { 0, 0 }; rows.first < map->height; rows.first = rows.last) {
         rows.last = rows.first + band < map->height ? rows.first + band : map->height;
         const size_t needed = rows.last < map->height ? rows.last + 1 : map->height;
         reduce_rows(run, layer, map, middle, (struct rows){ made, needed });
-        grow_rows(run, layer, map, middle, rows);
+        grow_band(run, layer, map, middle, rows);
         made = needed;
     }
 }
@@ -246,7 +301,7 @@ static void compute_block(const struct cxn_forward *run, const struct cxn_view *
         const size_t turn = run->team > 1 ? i % 2 : 0;
         const struct bordered middle = { run->maps + run->plan->middle[b][turn], map.height,
                                          map.width, run->packed->middle, 1,
-                                         run->packed->kernels.number_bytes };
+                                         run->packed->kernels.panel_bytes };
         if (i < 2) clear_border(&middle, rows);
         if (run->team == 1) {
             compute_layer_alone(run, &block->layers[i], &map, &middle);
@@ -254,7 +309,7 @@ static void compute_block(const struct cxn_forward *run, const struct cxn_view *
         }
         reduce_rows(run, &block->layers[i], &map, &middle, rows);
         meet(run);
-        if (rows.first < rows.last) grow_rows(run, &block->layers[i], &map, &middle, rows);
+        grow_rows(run, &block->layers[i], &map, &middle, rows);
     }
 }
 
@@ -270,23 +325,26 @@ static void compute_transition(const struct cxn_forward *run, const struct cxn_v
         if (count > rows.last - y) count = rows.last - y;
         for (size_t i = 0; i < count; i++) {
             const struct cxn_norm_relu_pool pool = {
-                .src = number_at(run, from.numbers, 2 * (y + i) * row), .src_step = from.step,
+                .src = map_at(run, from.numbers, 2 * (y + i) * row), .src_step = from.step,
                 .src_row_step = row,
-                .dst = number_at(run, run->scratch, i * to.width * panel_step),
+                .dst = panel_at(run, run->scratch, i * to.width * panel_step),
                 .dst_step = panel_step, .count = to.width, .channels = block->out,
                 .scale = block->norm.scale, .shift = block->norm.shift
             };
             run->packed->kernels.norm_relu_pool->run(&pool);
         }
         fill_panel(run, count * to.width, block->out);
+        const struct output out = begin_output(
+            run, map_at(run, to.numbers, y * to.width * to.step), to.step, block->out / 2,
+            run->packed->kernels.panel_bytes);
         const struct cxn_conv_bordered conv = {
             .src = run->scratch, .place_step = panel_step, .row_step = to.width * panel_step,
             .tap_rows = 1, .run = cxn_fuse_terms(&run->packed->kernels, block->out),
-            .height = count, .width = to.width, .out = block->out / 2, .w = block->halve,
-            .dst = number_at(run, to.numbers, y * to.width * to.step), .dst_place_step = to.step,
-            .dst_row_step = to.width * to.step
+            .height = count, .width = to.width, .out = out.channels, .w = block->halve,
+            .dst = out.dst, .dst_place_step = out.step, .dst_row_step = to.width * out.step
         };
         run->packed->kernels.conv->run(&conv);
+        end_output(run, &out, count * to.width);
     }
 }
 
@@ -298,13 +356,13 @@ static void compute_head(const struct cxn_forward *run, const struct cxn_view *v
     const struct cxn_packed_block *last = &f->block[CXN_NET_BLOCKS - 1];
     const struct map map = block_map(run, v, CXN_NET_BLOCKS - 1);
     const struct cxn_norm_relu norm = {
-        .src = map.numbers, .src_step = map.step, .dst = map.numbers, .dst_step = map.step,
-        .count = map.height * map.width, .channels = last->out, .scale = last->norm.scale,
-        .shift = last->norm.shift
+        .src = map.numbers, .src_step = map.step, .dst = run->maps + run->plan->head,
+        .dst_step = last->out, .count = map.height * map.width, .channels = last->out,
+        .scale = last->norm.scale, .shift = last->norm.shift
     };
     float *mean = (float *)(void *)run->scratch;
-    f->kernels.norm_relu->run(&norm);
-    f->kernels.mean->run(mean, map.numbers, norm.count, last->out);
+    f->kernels.head_norm_relu->run(&norm);
+    f->kernels.mean->run(mean, norm.dst, norm.count, last->out);
     cxn_linear_f32_pick(run->cpu)->run(prob, mean, f->head_w, f->head_bias, f->classes, last->out);
     cxn_sigmoid_f32_pick(run->cpu)->run(prob, prob, f->classes);
 }

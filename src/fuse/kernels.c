@@ -3,36 +3,56 @@
 
 #include "kern/conv_bordered_bf16.h"
 #include "kern/conv_bordered_f32.h"
-#include "kern/max_pool_row_bf16.h"
 #include "kern/max_pool_row_f32.h"
-#include "kern/mean_bf16.h"
 #include "kern/norm_relu_bf16.h"
+#include "kern/norm_relu_bf16_f32.h"
 #include "kern/norm_relu_f32.h"
 #include "kern/norm_relu_pool_bf16.h"
+#include "kern/norm_relu_pool_bf16_f32.h"
 #include "kern/norm_relu_pool_f32.h"
 
 struct cxn_fuse_kernels cxn_fuse_kernels_f32(uint32_t cpu)
 {
     return (struct cxn_fuse_kernels){
-        .number_bytes = sizeof(float), .term_unit = 1, .stem = cxn_conv_bordered_f32_pick(cpu),
-        .conv = cxn_conv_bordered_f32_pick(cpu),
+        .map_bytes = sizeof(float), .panel_bytes = sizeof(float), .term_unit = 1,
+        .stem = cxn_conv_bordered_f32_pick(cpu), .conv = cxn_conv_bordered_f32_pick(cpu),
         .max_pool_row = cxn_max_pool_row_f32_pick(cpu),
         .norm_relu = cxn_norm_relu_f32_pick(cpu),
         .norm_relu_pool = cxn_norm_relu_pool_f32_pick(cpu),
-        .mean = cxn_mean_f32_pick(cpu),
+        .head_norm_relu = cxn_norm_relu_f32_pick(cpu), .mean = cxn_mean_f32_pick(cpu),
         .packed_count = cxn_conv_bordered_f32_packed_count, .pack = cxn_conv_bordered_f32_pack
     };
 }
 
+/* Float32 but for the maps and the values of the weights. */
+static struct cxn_fuse_kernels pick_bf16_maps(uint32_t cpu)
+{
+    struct cxn_fuse_kernels kernels = cxn_fuse_kernels_f32(cpu);
+    kernels.map_bytes = sizeof(uint16_t);
+    kernels.bf16_weights = true;
+    kernels.norm_relu = cxn_norm_relu_bf16_f32_pick(cpu);
+    kernels.norm_relu_pool = cxn_norm_relu_pool_bf16_f32_pick(cpu);
+    kernels.head_norm_relu = kernels.norm_relu;
+    kernels.round = cxn_round_bf16_pick(cpu);
+    return kernels;
+}
+
+struct cxn_fuse_kernels cxn_fuse_kernels_bf16_dots(uint32_t cpu)
+{
+    struct cxn_fuse_kernels kernels = pick_bf16_maps(cpu);
+    kernels.panel_bytes = sizeof(uint16_t);
+    kernels.term_unit = 2;
+    kernels.conv = cxn_conv_bordered_bf16_pick(cpu);
+    kernels.norm_relu = cxn_norm_relu_bf16_pick(cpu);
+    kernels.norm_relu_pool = cxn_norm_relu_pool_bf16_pick(cpu);
+    kernels.packed_count = cxn_conv_bordered_bf16_packed_count;
+    kernels.pack = cxn_conv_bordered_bf16_pack;
+    return kernels;
+}
+
+/* Without instructions for it a product of bfloat16 numbers costs more than one of float32. */
 struct cxn_fuse_kernels cxn_fuse_kernels_bf16(uint32_t cpu)
 {
-    return (struct cxn_fuse_kernels){
-        .number_bytes = sizeof(uint16_t), .term_unit = 2, .stem = cxn_conv_bordered_f32_pick(cpu),
-        .conv = cxn_conv_bordered_bf16_pick(cpu),
-        .max_pool_row = cxn_max_pool_row_bf16_pick(cpu),
-        .norm_relu = cxn_norm_relu_bf16_pick(cpu),
-        .norm_relu_pool = cxn_norm_relu_pool_bf16_pick(cpu),
-        .mean = cxn_mean_bf16_pick(cpu),
-        .packed_count = cxn_conv_bordered_bf16_packed_count, .pack = cxn_conv_bordered_bf16_pack
-    };
+    const bool has_dots = cxn_kern_best(&cxn_conv_bordered_bf16_op, cpu) > 0;
+    return has_dots ? cxn_fuse_kernels_bf16_dots(cpu) : pick_bf16_maps(cpu);
 }

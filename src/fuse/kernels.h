@@ -7,19 +7,24 @@
 #include "kern/mean_f32.h"
 #include "kern/norm_relu.h"
 #include "kern/norm_relu_pool.h"
+#include "kern/round_bf16.h"
 
 /*
- * What maps and weights are made of, and the kernels for it that a CPU gets. The stem reads samples
- * and computes in float32 whatever the type, its maximum turns to the type; the head's mean leaves
- * it again.
+ * What maps, panels and weights are made of, and the kernels for it that a CPU gets. Maps are those
+ * of the dense blocks; a panel is what a convolution reads, after norm and ReLU or between two
+ * convolutions, and its numbers are what the convolution writes. The stem reads samples and
+ * computes in float32 whatever the type, as the head does.
  */
 struct cxn_fuse_kernels {
-    size_t number_bytes;
-    size_t term_unit;    /* runs of a convolution are multiples of it */
+    size_t map_bytes, panel_bytes; /* of a number */
+    size_t term_unit;              /* runs of a convolution are multiples of it */
+    bool bf16_weights;             /* weights of `conv` are rounded to bfloat16 values */
     const struct cxn_conv_bordered_kernel *stem, *conv;
     const struct cxn_max_pool_row_kernel *max_pool_row;
-    const struct cxn_norm_relu_kernel *norm_relu;
-    const struct cxn_norm_relu_pool_kernel *norm_relu_pool;
+    const struct cxn_norm_relu_kernel *norm_relu;           /* map to panel */
+    const struct cxn_norm_relu_pool_kernel *norm_relu_pool; /* map to panel */
+    const struct cxn_norm_relu_kernel *head_norm_relu;      /* map to float32 */
+    const struct cxn_round_bf16_kernel *round;              /* float32 to map; NULL: none needed */
     const struct cxn_mean_kernel *mean;
     /* For `conv`, as kern/conv_bordered_<type>.h says. */
     size_t (*packed_count)(const struct cxn_conv_bordered_kernel *row, size_t out, size_t terms);
@@ -28,6 +33,12 @@ struct cxn_fuse_kernels {
 };
 
 struct cxn_fuse_kernels cxn_fuse_kernels_f32(uint32_t cpu);
+
+/* Maps, panels and weights in bfloat16, whether or not the CPU has instructions for it. */
+struct cxn_fuse_kernels cxn_fuse_kernels_bf16_dots(uint32_t cpu);
+
+/* That where the CPU has such instructions; elsewhere maps in bfloat16 and arithmetic in float32,
+ * on weights that are rounded all the same. */
 struct cxn_fuse_kernels cxn_fuse_kernels_bf16(uint32_t cpu);
 
 /* Terms of a convolution with those that fill the last unit: they are 0. */

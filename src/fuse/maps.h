@@ -15,18 +15,21 @@ struct cxn_maps_plan {
     size_t samples;                  /* offsets in bytes into a view's arena */
     size_t block[CXN_NET_BLOCKS];    /* [h][w][out of the block] */
     size_t middle[CXN_NET_BLOCKS][2]; /* [h + 2][w + 2][middle], bordered, taken in turns */
+    size_t head;                     /* [h][w][out of the last block], float32 */
     size_t view_bytes;               /* the arena of a view */
+    size_t rounding;                 /* offset into the scratch: rows on their way into a map */
     size_t scratch_bytes;            /* of a thread: rows after norm and ReLU, or of the stem */
 };
 
-/* Places of a panel of rows; a longer row is a panel by itself. */
-enum { CXN_PANEL_PLACES = 56 };
+/* Places of a panel of rows, and of the rows of a 3x3 computed before the 1x1 goes on, so that what
+ * lies between them stays in cache; a longer row is a panel, or a band, by itself. */
+enum { CXN_PANEL_PLACES = 56, CXN_BAND_PLACES = 224 };
 
 /* Numbers between the places of a panel of that many channels: not a multiple of 4096 bytes, for
  * places that fall on the same lines of the cache would drive each other out. */
 static inline size_t cxn_panel_step(const struct cxn_packed *packed, size_t channels)
 {
-    const size_t line = 64 / packed->kernels.number_bytes;
+    const size_t line = 64 / packed->kernels.panel_bytes;
     return (channels + line - 1) / line * line + line;
 }
 

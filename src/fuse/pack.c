@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "kern/bf16.h"
 #include "kern/conv_bordered_f32.h"
 
 enum {
@@ -109,6 +110,12 @@ struct packing {
     } *failures; /* [workers] each one's first */
 };
 
+/* To values of bfloat16, whatever the kernels hold them as. */
+static void round_weights(float *w, size_t count)
+{
+    for (size_t i = 0; i < count; i++) w[i] = cxn_bf16_value(cxn_bf16_round(w[i]));
+}
+
 static enum cxn_status pack_part(const struct packing *p, size_t index, float *plain,
                                  struct cxn_error *err)
 {
@@ -120,6 +127,8 @@ static enum cxn_status pack_part(const struct packing *p, size_t index, float *p
     float *bias = part->second_count > 0 ? plain + terms * part->out : NULL;
     const enum cxn_status status = p->source->read(p->source, part, plain, bias, err);
     if (status != CXN_OK) return status;
+    if (p->kernels->bf16_weights && part->kind == CXN_PART_CONV)
+        round_weights(plain, part->first_count);
     memset(plain + part->first_count, 0,
            (terms * part->out - part->first_count) * sizeof *plain);
     if (part->kind == CXN_PART_STEM)

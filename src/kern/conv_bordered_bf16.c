@@ -7,7 +7,6 @@
 static const struct cxn_conv_bordered_kernel table[] = { /* slowest first */
     { { "c", 0 }, 8, cxn_conv_bordered_bf16_c },
 #ifdef CXN_X86
-    { { "avx512", CXN_CPU_AVX512 }, 32, cxn_conv_bordered_bf16_avx512 },
     { { "vnni", CXN_CPU_AVX512 | CXN_CPU_AVX512_BF16 }, 32, cxn_conv_bordered_bf16_vnni },
 #endif
 };

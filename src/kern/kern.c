@@ -8,14 +8,15 @@
 #include "kern/conv_f32.h"
 #include "kern/linear_f32.h"
 #include "kern/max_pool_f32.h"
-#include "kern/max_pool_row_bf16.h"
 #include "kern/max_pool_row_f32.h"
-#include "kern/mean_bf16.h"
 #include "kern/mean_f32.h"
 #include "kern/norm_relu_bf16.h"
+#include "kern/norm_relu_bf16_f32.h"
 #include "kern/norm_relu_f32.h"
 #include "kern/norm_relu_pool_bf16.h"
+#include "kern/norm_relu_pool_bf16_f32.h"
 #include "kern/norm_relu_pool_f32.h"
+#include "kern/round_bf16.h"
 #include "kern/samples_f32.h"
 #include "kern/sigmoid_f32.h"
 #include "kern/window_f32.h"
@@ -25,8 +26,9 @@ static const struct cxn_kern_op *const ops[] = {
     &cxn_window_f32_op,   &cxn_conv_f32_op, &cxn_norm_relu_f32_op, &cxn_max_pool_f32_op,
     &cxn_avg_pool_f32_op, &cxn_mean_f32_op, &cxn_linear_f32_op,    &cxn_sigmoid_f32_op,
     &cxn_samples_f32_op,  &cxn_conv_bordered_f32_op, &cxn_max_pool_row_f32_op,
-    &cxn_norm_relu_pool_f32_op, &cxn_conv_bordered_bf16_op, &cxn_max_pool_row_bf16_op,
-    &cxn_norm_relu_bf16_op, &cxn_norm_relu_pool_bf16_op, &cxn_mean_bf16_op,
+    &cxn_norm_relu_pool_f32_op, &cxn_round_bf16_op, &cxn_norm_relu_bf16_f32_op,
+    &cxn_norm_relu_pool_bf16_f32_op, &cxn_conv_bordered_bf16_op, &cxn_norm_relu_bf16_op,
+    &cxn_norm_relu_pool_bf16_op,
 };
 
 const struct cxn_kern_op *const *cxn_kern_ops(size_t *count)

@@ -5,8 +5,7 @@
 #include "kern/norm_relu.h"
 
 /* One function a level, kern/<level>/norm_relu_bf16.c. */
-cxn_norm_relu_fn cxn_norm_relu_bf16_c, cxn_norm_relu_bf16_avx512,
-    cxn_norm_relu_bf16_vnni;
+cxn_norm_relu_fn cxn_norm_relu_bf16_c, cxn_norm_relu_bf16_vnni;
 
 /* The fastest row that needs no other bits than those in `cpu`. */
 const struct cxn_norm_relu_kernel *cxn_norm_relu_bf16_pick(uint32_t cpu);

@@ -6,7 +6,6 @@
 static const struct cxn_norm_relu_pool_kernel table[] = { /* slowest first */
     { { "c", 0 }, cxn_norm_relu_pool_bf16_c },
 #ifdef CXN_X86
-    { { "avx512", CXN_CPU_AVX512 }, cxn_norm_relu_pool_bf16_avx512 },
     { { "vnni", CXN_CPU_AVX512 | CXN_CPU_AVX512_BF16 }, cxn_norm_relu_pool_bf16_vnni },
 #endif
 };

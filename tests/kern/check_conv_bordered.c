@@ -95,7 +95,7 @@ static void check_shape(struct ck *t, const struct shape *shape, enum ck_fill fi
     const struct ck_case c = { .run = run, .args = &conv, .count = count,
                                .step = conv.dst_place_step, .width = s->out, .want = want,
                                .magnitude = magnitude, .terms = 1 + conv.tap_rows * conv.run,
-                               .bf16 = ck_is_bf16(t) };
+                               .bf16 = ck_gives_bf16(t) };
     ck_verify(t, &c, "h=%zu w=%zu in=%zu out=%zu kernel=%zu stride=%zu relu=%d fill=%d", s->height,
               s->width, s->in, s->out, s->kernel, s->stride, s->relu, (int)fill);
     ck_reset(t);

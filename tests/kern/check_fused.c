@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* samples_f32, max_pool_row_f32 and norm_relu_pool_f32. */
+/* samples_f32, max_pool_row_f32, norm_relu_pool_f32 and its like, and round_bf16. */
 #include <math.h>
 
 #include "ck.h"
-#include "kern/max_pool_row_bf16.h"
 #include "kern/max_pool_row_f32.h"
 #include "kern/norm_relu_pool_bf16.h"
+#include "kern/norm_relu_pool_bf16_f32.h"
 #include "kern/norm_relu_pool_f32.h"
+#include "kern/round_bf16.h"
 #include "kern/samples_f32.h"
 
 static void run_samples(const struct ck *t, const void *args, float *dst)
@@ -109,8 +110,7 @@ static void check_max(struct ck *t)
                                                                                 p.channels]);
         }
         const struct ck_case c = { .run = run_max, .args = &p, .count = p.count,
-                                   .step = p.dst_step, .width = p.channels, .want = want,
-                                   .bf16 = ck_is_bf16(t) };
+                                   .step = p.dst_step, .width = p.channels, .want = want };
         ck_verify(t, &c, "count=%zu channels=%zu", p.count, p.channels);
         ck_reset(t);
     }
@@ -154,7 +154,7 @@ static void check_norm(struct ck *t)
         const struct ck_case c = { .run = run_norm, .args = &p, .count = p.count,
                                    .step = p.dst_step, .width = p.channels, .want = want,
                                    .magnitude = magnitude, .terms = 6,
-                                   .bf16 = ck_is_bf16(t) };
+                                   .bf16 = ck_gives_bf16(t) };
         ck_verify(t, &c, "count=%zu channels=%zu", p.count, p.channels);
         ck_reset(t);
     }
@@ -168,9 +168,63 @@ static void bench_norm(struct ck *t)
     ck_reset(t);
 }
 
+/* ---- round_bf16 --------------------------------------------------------------------------- */
+
+static void run_round(const struct ck *t, const void *args, float *dst)
+{
+    const struct cxn_round_bf16_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
+    struct cxn_round_bf16 round = *(const struct cxn_round_bf16 *)args;
+    round.dst = (uint16_t *)(void *)dst;
+    row->run(&round);
+}
+
+static struct cxn_round_bf16 make_round(struct ck *t, size_t count, size_t channels,
+                                        enum ck_fill fill)
+{
+    const size_t src_step = channels + ck_below(t, 9);
+    return (struct cxn_round_bf16){ .src = ck_f32(t, (count - 1) * src_step + channels, fill),
+                                    .src_step = src_step, .dst_step = channels + ck_below(t, 40),
+                                    .count = count, .channels = channels };
+}
+
+/* The nearest of 8 bits, of two as near the even one: what rint() is by default. */
+static double nearest_bf16(float value)
+{
+    int exponent;
+    frexp((double)value, &exponent);
+    const int last = exponent < -125 ? -133 : exponent - 8; /* of a denormal as of FLT_MIN */
+    return ldexp(rint(ldexp((double)value, -last)), last);
+}
+
+static void check_round(struct ck *t)
+{
+    for (size_t k = 0; k < CXN_COUNTOF(sizes) * CK_FILLS; k++) {
+        const size_t count = sizes[k / CK_FILLS][0], channels = sizes[k / CK_FILLS][1];
+        const struct cxn_round_bf16 r = make_round(t, count, channels, k % CK_FILLS);
+        double *want = ck_f64(t, count * channels);
+        for (size_t i = 0; i < count * channels; i++)
+            want[i] = nearest_bf16(r.src[i / channels * r.src_step + i % channels]);
+        const struct ck_case c = { .run = run_round, .args = &r, .count = count,
+                                   .step = r.dst_step, .width = channels, .want = want,
+                                   .bf16 = true };
+        ck_verify(t, &c, "count=%zu channels=%zu", count, channels);
+        ck_reset(t);
+    }
+}
+
+static void bench_round(struct ck *t)
+{
+    const struct cxn_round_bf16 r = make_round(t, 224, 32, CK_UNIT);
+    ck_time(t, run_round, &r, ck_aligned(t, r.count * r.dst_step), 0.0, 224.0 * 32.0 * 6,
+            "224 places x 32");
+    ck_reset(t);
+}
+
 const struct ck_check ck_samples = { &cxn_samples_f32_op, check_samples, bench_samples };
 const struct ck_check ck_max_pool_row = { &cxn_max_pool_row_f32_op, check_max, bench_max };
 const struct ck_check ck_norm_relu_pool = { &cxn_norm_relu_pool_f32_op, check_norm, bench_norm };
-const struct ck_check ck_max_pool_row_bf16 = { &cxn_max_pool_row_bf16_op, check_max, bench_max };
 const struct ck_check ck_norm_relu_pool_bf16 = { &cxn_norm_relu_pool_bf16_op, check_norm,
                                                  bench_norm };
+const struct ck_check ck_norm_relu_pool_bf16_f32 = { &cxn_norm_relu_pool_bf16_f32_op, check_norm,
+                                                     bench_norm };
+const struct ck_check ck_round_bf16 = { &cxn_round_bf16_op, check_round, bench_round };

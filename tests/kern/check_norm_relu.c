@@ -3,6 +3,7 @@
 
 #include "ck.h"
 #include "kern/norm_relu_bf16.h"
+#include "kern/norm_relu_bf16_f32.h"
 #include "kern/norm_relu_f32.h"
 
 static void run(const struct ck *t, const void *args, float *dst)
@@ -53,10 +54,11 @@ static void check_size(struct ck *t, size_t count, size_t channels, enum ck_fill
     }
     struct ck_case c = { .run = run, .args = &norm, .count = count, .step = norm.dst_step,
                          .width = channels, .want = want, .magnitude = magnitude, .terms = 2,
-                         .bf16 = ck_is_bf16(t) };
+                         .bf16 = ck_gives_bf16(t) };
     ck_verify(t, &c, "count=%zu channels=%zu fill=%d", count, channels, (int)fill);
     c.run = run_in_place;
-    ck_verify(t, &c, "count=%zu channels=%zu fill=%d in place", count, channels, (int)fill);
+    if (ck_is_bf16(t) == ck_gives_bf16(t))
+        ck_verify(t, &c, "count=%zu channels=%zu fill=%d in place", count, channels, (int)fill);
     ck_reset(t);
 }
 
@@ -74,7 +76,8 @@ static void bench(struct ck *t)
     for (size_t i = 0; i < CXN_COUNTOF(sizes); i++) {
         const struct cxn_norm_relu norm = make(t, sizes[i][0], sizes[i][1], CK_UNIT);
         float *dst = ck_aligned(t, norm.count * norm.dst_step);
-        ck_time(t, run, &norm, dst, 0.0, (double)(norm.count * norm.channels) * 2 * sizeof(float),
+        const size_t each = (ck_is_bf16(t) ? 2u : 4u) + (ck_gives_bf16(t) ? 2u : 4u);
+        ck_time(t, run, &norm, dst, 0.0, (double)(norm.count * norm.channels * each),
                 "%zu places x %zu", norm.count, norm.channels);
         ck_reset(t);
     }
@@ -82,3 +85,4 @@ static void bench(struct ck *t)
 
 const struct ck_check ck_norm_relu = { &cxn_norm_relu_f32_op, check, bench };
 const struct ck_check ck_norm_relu_bf16 = { &cxn_norm_relu_bf16_op, check, bench };
+const struct ck_check ck_norm_relu_bf16_f32 = { &cxn_norm_relu_bf16_f32_op, check, bench };

@@ -5,7 +5,6 @@
 #include "ck.h"
 #include "kern/avg_pool_f32.h"
 #include "kern/max_pool_f32.h"
-#include "kern/mean_bf16.h"
 #include "kern/mean_f32.h"
 
 struct map {
@@ -142,4 +141,3 @@ static void bench_mean(struct ck *t)
 const struct ck_check ck_max_pool = { &cxn_max_pool_f32_op, check_max, bench_max };
 const struct ck_check ck_avg_pool = { &cxn_avg_pool_f32_op, check_avg, bench_avg };
 const struct ck_check ck_mean = { &cxn_mean_f32_op, check_mean, bench_mean };
-const struct ck_check ck_mean_bf16 = { &cxn_mean_bf16_op, check_mean, bench_mean };

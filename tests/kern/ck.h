@@ -33,8 +33,8 @@ struct ck_check {
 
 extern const struct ck_check ck_window, ck_conv, ck_norm_relu, ck_max_pool, ck_avg_pool, ck_mean,
     ck_linear, ck_sigmoid, ck_conv_bordered, ck_samples, ck_max_pool_row, ck_norm_relu_pool,
-    ck_conv_bordered_bf16, ck_norm_relu_bf16, ck_norm_relu_pool_bf16, ck_max_pool_row_bf16,
-    ck_mean_bf16;
+    ck_conv_bordered_bf16, ck_norm_relu_bf16, ck_norm_relu_pool_bf16, ck_round_bf16,
+    ck_norm_relu_bf16_f32, ck_norm_relu_pool_bf16_f32;
 
 /* ---- the machine: this CPU, or in checkkern_emulated one with AVX-512 and all above it ----- */
 
@@ -57,9 +57,10 @@ enum ck_fill {
 /* Exactly as long as asked, so that ASan sees a read past the end, and at an address that is a
  * multiple of 4 but not of 16, since maps begin at any channel. */
 float *ck_f32(struct ck *t, size_t count, enum ck_fill fill);
-/* Inputs of an operation on float32 or, where its name ends so, bfloat16; there without denormals,
+/* Inputs of an operation on float32 or, where its name says so, bfloat16; there without denormals,
  * which a row may take for 0. ck_number() reads number i of them. */
 bool ck_is_bf16(const struct ck *t);
+bool ck_gives_bf16(const struct ck *t); /* its name ends so; _bf16_f32 goes from one to the other */
 const void *ck_numbers(struct ck *t, size_t count, enum ck_fill fill);
 double ck_number(const struct ck *t, const void *numbers, size_t i);
 uint8_t *ck_u8(struct ck *t, size_t count); /* runs of 0 and 255, then anything */

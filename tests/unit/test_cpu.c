@@ -236,6 +236,17 @@ static void the_public_list_agrees(void **unused)
     }
     cxn_kern_ops(&ops);
     assert_int_equal(picked, ops);
+    struct cxn_cpu_mode m;
+    size_t modes = 0, automatic = 0;
+    for (; cxn_cpu_mode_at(ctx, modes, &m) == CXN_OK; modes++) {
+        assert_string_equal(m.level, "c");
+        if (!m.is_auto) continue;
+        assert_string_equal(m.mode, "fp32");
+        automatic++;
+    }
+    assert_true(modes >= 3);
+    assert_int_equal(automatic, 1);
+    assert_int_equal(cxn_cpu_mode_at(ctx, 0, NULL), CXN_E_ARG);
     assert_int_equal(cxn_cpu_kernel_at(ctx, SIZE_MAX, &k), CXN_E_ARG);
     assert_int_equal(cxn_cpu_kernel_at(ctx, 0, NULL), CXN_E_ARG);
     assert_int_equal(cxn_cpu_feature_at(ctx, 0, NULL), CXN_E_ARG);

@@ -342,6 +342,7 @@ int main(void)
     };
     int failed = cmocka_run_group_tests(tests, open_fixture, close_fixture);
     failed += test_engine(&cxn_engine_reference, 0, 1e-6);
+    failed += test_engine(&cxn_engine_bf16_dots, 0, 2e-2);
     for (size_t i = 0; i < CXN_COUNTOF(levels); i++) {
         uint32_t bits;
         struct cxn_error err = { "" };

@@ -114,35 +114,9 @@ static inline __m512i _mm512_set1_epi32(int value)
     return (__m512i)((emulate_u32){ 0 } + (uint32_t)value);
 }
 
-static inline __m512i _mm512_add_epi32(__m512i a, __m512i b)
-{
-    return (__m512i)((emulate_u32)a + (emulate_u32)b);
-}
-
-static inline __m512i _mm512_and_epi32(__m512i a, __m512i b)
-{
-    return a & b;
-}
-
-static inline __m512i _mm512_or_epi32(__m512i a, __m512i b)
-{
-    return a | b;
-}
-
 static inline __m512i _mm512_slli_epi32(__m512i a, unsigned count)
 {
     return (__m512i)(count > 31 ? (emulate_u32){ 0 } : (emulate_u32)a << count);
-}
-
-static inline __m512i _mm512_srli_epi32(__m512i a, unsigned count)
-{
-    return (__m512i)(count > 31 ? (emulate_u32){ 0 } : (emulate_u32)a >> count);
-}
-
-static inline __m512i _mm512_mask_mov_epi32(__m512i a, __mmask16 mask, __m512i b)
-{
-    return _mm512_castps_si512(
-        _mm512_mask_mov_ps(_mm512_castsi512_ps(a), mask, _mm512_castsi512_ps(b)));
 }
 
 static inline __m512i _mm512_cvtepu16_epi32(__m256i a)
@@ -151,14 +125,6 @@ static inline __m512i _mm512_cvtepu16_epi32(__m256i a)
     emulate_u32 to = { 0 };
     for (size_t i = 0; i < EMULATE_LANES; i++) to[i] = from[i];
     return (__m512i)to;
-}
-
-static inline __m256i _mm512_cvtepi32_epi16(__m512i a)
-{
-    const emulate_u32 from = (emulate_u32)a;
-    emulate_half_u16 to = { 0 };
-    for (size_t i = 0; i < EMULATE_LANES; i++) to[i] = (uint16_t)from[i];
-    return (__m256i)to;
 }
 
 static inline __m256i _mm256_maskz_loadu_epi16(__mmask16 mask, const void *p)

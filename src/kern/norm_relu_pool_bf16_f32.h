@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_KERN_NORM_RELU_POOL_BF16_F32_H
+#define CXN_KERN_NORM_RELU_POOL_BF16_F32_H
+
+#include "kern/norm_relu_pool.h"
+
+/* From bfloat16 to float32. One function a level, kern/<level>/norm_relu_bf16_f32.c. */
+cxn_norm_relu_pool_fn cxn_norm_relu_pool_bf16_f32_c, cxn_norm_relu_pool_bf16_f32_avx2,
+    cxn_norm_relu_pool_bf16_f32_avx512;
+
+/* The fastest row that needs no other bits than those in `cpu`. */
+const struct cxn_norm_relu_pool_kernel *cxn_norm_relu_pool_bf16_f32_pick(uint32_t cpu);
+extern const struct cxn_kern_op cxn_norm_relu_pool_bf16_f32_op;
+
+#endif
