@@ -10,6 +10,7 @@ set_tests_properties(formula_weights PROPERTIES FIXTURES_SETUP weights LABELS "s
 cxn_unit_test(full unit/test_full.c unit/formula.c)
 cxn_unit_test(api unit/test_api.c)
 cxn_unit_test(bench unit/test_bench.c)
+cxn_unit_test(shapes unit/test_shapes.c)
 set_tests_properties(full api PROPERTIES FIXTURES_REQUIRED weights
   ENVIRONMENT CXN_FORMULA_WEIGHTS=${weights})
 set_tests_properties(full PROPERTIES LABELS "short;threads")

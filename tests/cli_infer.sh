@@ -50,6 +50,42 @@ expect 0 predict "$chexnet" predict "$weights" "$images/$first" --crops center \
     fail "predict: other numbers than infer"
 [ "$(json "len(o['predictions'][0]['findings'])")" = 14 ] || fail "predict --json: not 14 findings"
 
+# --- crops full: whole pictures of any shape up to 2:1, in infer and predict, on any threads
+mkdir "$dir/shapes"
+python3 - "$dir/shapes" <<'P'
+import struct, sys, zlib
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+sizes = {"square": (256, 256), "wide": (331, 290), "double": (150, 300), "long": (150, 302)}
+for name, (w, h) in sizes.items():
+    head = struct.pack(">IIBBBBB", w, h, 8, 0, 0, 0, 0)
+    rows = b"".join(b"\0" + bytes((x * y + x) % 251 for x in range(w)) for y in range(h))
+    with open(f"{sys.argv[1]}/{name}.png", "wb") as f:
+        f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) +
+                chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+P
+printf '%s.png\n' square wide double >"$dir/shapes.txt"
+full() { "$chexnet" infer "$weights" --images "$dir/shapes" --mode fp32 --crops full "$@"; }
+expect 0 "crops full" full --list "$dir/shapes.txt" --threads 1 --out "$dir/full1.csv" --json
+[ "$(json "o['crops'], o['images']")" = "full 3" ] || fail "crops full --json: $(cat "$dir/out")"
+expect 0 "crops full, 3 threads" full --list "$dir/shapes.txt" --threads 3 --out "$dir/full3.csv"
+grep -q "mode fp32, full crops" "$dir/out" || fail "crops full: not named in '$(cat "$dir/out")'"
+cmp -s "$dir/full1.csv" "$dir/full3.csv" || fail "crops full: other bits with 3 threads"
+expect 0 "predict --crops full" "$chexnet" predict "$weights" \
+    "$dir"/shapes/{square,wide,double}.png --mode fp32 --crops full --out "$dir/fullp.csv"
+[ "$(cut -d, -f2- "$dir/full1.csv")" = "$(cut -d, -f2- "$dir/fullp.csv")" ] ||
+    fail "predict --crops full: other numbers than infer"
+echo long.png >>"$dir/shapes.txt"
+for tool in "infer $weights --images $dir/shapes --list $dir/shapes.txt" \
+            "predict $weights $dir/shapes/long.png"; do
+    # shellcheck disable=SC2086
+    expect 3 "a long picture, $tool" "$chexnet" $tool --mode fp32 --crops full
+    grep -q 'long.png: 256x515 after resizing: crops full takes sides up to 512$' "$dir/err" ||
+        fail "a long picture: $(cat "$dir/err")"
+done
+expect 0 "a long picture skipped" full --list "$dir/shapes.txt" --on-bad skip --out "$dir/full4.csv"
+cmp -s "$dir/full1.csv" "$dir/full4.csv" || fail "a long picture skipped: others are not as before"
+
 # --- any name of a file leaves the CSV one that a reader understands, and the terminal alone
 odd=$dir/$'a,"b"\n\e[31mc.png'
 cp "$images/$first" "$odd"

@@ -15,8 +15,8 @@
     { .name = "device", .value = "DEVICE", .choices = "cpu", .initial = "cpu",                     \
       .help = "what computes" }
 #define OPT_CROPS                                                                                  \
-    { .name = "crops", .value = "CROPS", .choices = "ten|center", .initial = "ten",                \
-      .help = "windows of 224x224 that each image is scored with" }
+    { .name = "crops", .value = "CROPS", .choices = "ten|center|full", .initial = "ten",           \
+      .help = "224x224 windows that each image is scored with, or the full image" }
 #define OPT_OUT_PREDICTIONS                                                                        \
     { .name = "out", .value = "FILE", .help = "write the predictions as CSV" }
 #define OPT_ON_BAD                                                                                 \

@@ -124,9 +124,12 @@ CXN_API const char *cxn_model_level(const cxn_model *model);
 /**
  * Score one PNG or JPEG file of any size.
  *
- * @param crops  "ten": mean of the ten crops of the reference; "center": the centre crop alone
+ * @param crops  "ten": mean of the ten crops of the reference; "center": the centre crop alone;
+ *               "full": mean of the whole picture, shorter side 256, and its mirror image, which
+ *               needs more memory from the first such call on
  * @param prob   out: CXN_FINDINGS floats in 0..1, not calibrated; not written on error
- * @return CXN_OK; CXN_E_ARG; CXN_E_IO; CXN_E_FORMAT or CXN_E_LIMIT for the picture; CXN_E_NOMEM
+ * @return CXN_OK; CXN_E_ARG; CXN_E_IO; CXN_E_FORMAT or CXN_E_LIMIT for the picture, the latter also
+ *         for "full" where one side is more than twice the other; CXN_E_NOMEM
  *
  * The same input gives the same bits for any number of threads.
  */

@@ -24,7 +24,7 @@ typedef int cxn_score_progress_fn(void *progress_ctx, const cxn_scores *so_far, 
 
 /** Zeroed but for crops means: stop at the first bad image, write no file, report no progress. */
 struct cxn_score_options {
-    const char *crops; /**< "ten" or "center" */
+    const char *crops; /**< "ten", "center" or "full", as for cxn_predict_file() */
     int skip_bad;      /**< 0: an unreadable image is an error; else it is left out and counted */
     const char *out;   /**< CSV to write, appears only when complete; NULL: none */
     cxn_score_progress_fn *progress;

@@ -76,6 +76,18 @@ static size_t batch_size(const struct run *run)
 
 /* ---- a list ------------------------------------------------------------------------------- */
 
+/* Why the sample cannot be scored, with its name; CXN_OK where it can. */
+static enum cxn_status check_sample(const struct run *run, const struct cxn_sample *sample,
+                                    struct cxn_error *err)
+{
+    if (sample->status != CXN_OK) {
+        *err = sample->error;
+        return sample->status;
+    }
+    return cxn_fail_in(err, cxn_crops_check(run->crops, &sample->picture, err),
+                       run->scores->list->items[sample->index].name);
+}
+
 /* Collects up to `room` readable samples; bad ones end the run or are skipped. */
 static enum cxn_status gather(struct run *run, cxn_loader *loader, struct cxn_sample **batch,
                               size_t room, size_t *count, struct cxn_error *err)
@@ -84,12 +96,12 @@ static enum cxn_status gather(struct run *run, cxn_loader *loader, struct cxn_sa
     while (*count < room) {
         struct cxn_sample *sample = cxn_loader_next(loader);
         if (!sample) break;
-        if (sample->status == CXN_OK) {
+        struct cxn_error why = { "" };
+        enum cxn_status status = check_sample(run, sample, &why);
+        if (status == CXN_OK) {
             batch[(*count)++] = sample;
             continue;
         }
-        const struct cxn_error why = sample->error;
-        enum cxn_status status = sample->status;
         cxn_loader_release(loader, sample);
         if (run->options->skip_bad && status != CXN_E_NOMEM)
             status = cxn_scores_skip(run->scores, why.text, err);

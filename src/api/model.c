@@ -6,6 +6,7 @@
 #include "api/engines.h"
 #include "base/fpmode.h"
 #include "model/weights.h"
+#include "nn/view.h"
 
 static enum cxn_status open_engine(cxn_model *model, const char *path, struct cxn_error *err)
 {
@@ -14,6 +15,7 @@ static enum cxn_status open_engine(cxn_model *model, const char *path, struct cx
     status = cxn_weights_load(model->env, path, model->net, &model->block, NULL, err);
     if (status != CXN_OK) return status;
     const struct cxn_engine_source source = { .net = model->net, .block = model->block };
+    model->room = cxn_room_usual;
     return model->engine->open(&model->state, &source, model->env, err);
 }
 
@@ -65,11 +67,16 @@ const char *cxn_model_level(const cxn_model *model)
 
 enum cxn_status cxn_crops_parse(const char *word, enum cxn_crops *crops, struct cxn_error *err)
 {
-    if (word && strcmp(word, "ten") == 0) *crops = CXN_CROPS_TEN;
-    else if (word && strcmp(word, "center") == 0) *crops = CXN_CROPS_CENTER;
-    else return cxn_fail(err, CXN_E_ARG, "unknown crops '%s', expected ten or center",
-                         word ? word : "");
-    return CXN_OK;
+    static const char *const words[] = {
+        [CXN_CROPS_TEN] = "ten", [CXN_CROPS_CENTER] = "center", [CXN_CROPS_FULL] = "full"
+    };
+    for (size_t i = 0; word && i < CXN_COUNTOF(words); i++) {
+        if (strcmp(word, words[i]) != 0) continue;
+        *crops = (enum cxn_crops)i;
+        return CXN_OK;
+    }
+    return cxn_fail(err, CXN_E_ARG, "unknown crops '%s', expected ten, center or full",
+                    word ? word : "");
 }
 
 /* Mean over views as PyTorch's mean(1) of a float32 tensor. */
@@ -102,6 +109,17 @@ static void scratch_close(struct scratch *s)
     cxn_free(s->prob);
 }
 
+/* Usual views have room from the start; whole pictures get theirs when the first comes. */
+static enum cxn_status make_room(cxn_model *model, const struct cxn_view *views, size_t count,
+                                 struct cxn_error *err)
+{
+    const struct cxn_room room = cxn_room_with(&model->room, views, count);
+    if (room.shorter == model->room.shorter && room.longer == model->room.longer) return CXN_OK;
+    const enum cxn_status status = model->engine->fit(model->state, &room, err);
+    if (status == CXN_OK) model->room = room;
+    return status;
+}
+
 enum cxn_status cxn_model_score(cxn_model *model, const struct cxn_picture *const *pictures,
                                 size_t count, enum cxn_crops crops, float *prob,
                                 struct cxn_error *err)
@@ -112,8 +130,10 @@ enum cxn_status cxn_model_score(cxn_model *model, const struct cxn_picture *cons
     if (status == CXN_OK) {
         for (size_t i = 0; i < count; i++)
             cxn_crops_views(crops, pictures[i], s.views + i * each);
-        status = model->engine->run(model->state, s.views, count * each, s.prob, err);
+        status = make_room(model, s.views, count * each, err);
     }
+    if (status == CXN_OK)
+        status = model->engine->run(model->state, s.views, count * each, s.prob, err);
     for (size_t i = 0; status == CXN_OK && i < count; i++)
         average_views(s.prob + i * each * CXN_FINDINGS, each, prob + i * CXN_FINDINGS);
     scratch_close(&s);

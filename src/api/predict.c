@@ -16,6 +16,7 @@ static enum cxn_status score_picture(cxn_model *model, const struct cxn_picture 
     enum cxn_status status =
         cxn_picture_resize(model->env, picture, CXN_RESIZE_SIDE, &small, err);
     const struct cxn_picture *one = &small;
+    if (status == CXN_OK) status = cxn_crops_check(crops, &small, err);
     if (status == CXN_OK) status = cxn_model_score(model, &one, 1, crops, result, err);
     if (status == CXN_OK) memcpy(prob, result, sizeof result);
     cxn_picture_close(&small);

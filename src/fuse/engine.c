@@ -8,7 +8,7 @@ struct cxn_engine_state {
     const struct cxn_env *env;
     struct cxn_packed *packed;
     struct cxn_maps_plan plan;
-    size_t view_pixels;
+    struct cxn_room room;
     uint8_t *maps;    /* [threads][plan.view_bytes] */
     uint8_t *scratch; /* [threads][plan.scratch_bytes] */
     struct cxn_barrier barrier;
@@ -24,17 +24,29 @@ static void close_fused(cxn_engine_state **state)
     *state = NULL;
 }
 
-static enum cxn_status make_maps(cxn_engine_state *s, struct cxn_error *err)
+static enum cxn_status fit_fused(cxn_engine_state *s, const struct cxn_room *room,
+                                 struct cxn_error *err)
 {
     struct cxn_mem *mem = s->env->mem;
     const unsigned threads = cxn_pool_threads(s->env->pool);
-    if (!cxn_maps_plan(&s->plan, s->packed, s->view_pixels))
+    struct cxn_maps_plan plan;
+    if (!cxn_maps_plan(&plan, s->packed, room))
         return cxn_fail_nomem(err, mem, SIZE_MAX, "a view's feature maps");
-    s->maps = cxn_alloc(mem, threads, s->plan.view_bytes);
-    s->scratch = cxn_alloc(mem, threads, s->plan.scratch_bytes);
-    if (s->maps && s->scratch) return CXN_OK;
-    return cxn_fail_nomem(err, mem, s->plan.view_bytes + s->plan.scratch_bytes,
-                          "a thread's feature maps");
+    uint8_t *maps = cxn_alloc(mem, threads, plan.view_bytes);
+    uint8_t *scratch = cxn_alloc(mem, threads, plan.scratch_bytes);
+    if (!maps || !scratch) {
+        cxn_free(maps);
+        cxn_free(scratch);
+        return cxn_fail_nomem(err, mem, plan.view_bytes + plan.scratch_bytes,
+                              "a thread's feature maps");
+    }
+    cxn_free(s->maps);
+    cxn_free(s->scratch);
+    s->maps = maps;
+    s->scratch = scratch;
+    s->plan = plan;
+    s->room = *room;
+    return CXN_OK;
 }
 
 static enum cxn_status pack_weights(cxn_engine_state *s, const struct cxn_engine_source *source,
@@ -57,9 +69,8 @@ static enum cxn_status open_fused(cxn_engine_state **out, const struct cxn_engin
     cxn_engine_state *s = cxn_alloc_zero(env->mem, 1, sizeof *s);
     if (!s) return cxn_fail_nomem(err, env->mem, sizeof *s, "an engine");
     s->env = env;
-    s->view_pixels = source->view_pixels > 0 ? source->view_pixels : CXN_VIEW_PIXELS_DEFAULT;
     enum cxn_status status = pack_weights(s, source, kernels, err);
-    if (status == CXN_OK) status = make_maps(s, err);
+    if (status == CXN_OK) status = fit_fused(s, &cxn_room_usual, err);
     if (status != CXN_OK) close_fused(&s);
     *out = s;
     return status;
@@ -124,7 +135,7 @@ static enum cxn_status run_fused(cxn_engine_state *s, const struct cxn_view *vie
 {
     const size_t classes = s->packed->classes, threads = cxn_pool_threads(s->env->pool);
     const size_t whole = count / threads * threads;
-    enum cxn_status status = cxn_views_check(views, count, s->view_pixels, err);
+    enum cxn_status status = cxn_views_check(views, count, &s->room, err);
     if (status != CXN_OK) return status;
     cxn_pool_run(s->env->pool, whole, run_view, &(struct job){ s, views, prob });
     for (size_t i = whole; i < count; i++)
@@ -151,16 +162,16 @@ static const char *level_of_bf16_dots(uint32_t cpu)
 }
 
 const struct cxn_engine cxn_engine_fp32 = {
-    .name = "fp32", .device = "cpu", .level = level_of_fp32, .open = open_fp32, .run = run_fused,
-    .close = close_fused
+    .name = "fp32", .device = "cpu", .level = level_of_fp32, .open = open_fp32, .fit = fit_fused,
+    .run = run_fused, .close = close_fused
 };
 
 const struct cxn_engine cxn_engine_bf16 = {
-    .name = "bf16", .device = "cpu", .level = level_of_bf16, .open = open_bf16, .run = run_fused,
-    .close = close_fused
+    .name = "bf16", .device = "cpu", .level = level_of_bf16, .open = open_bf16, .fit = fit_fused,
+    .run = run_fused, .close = close_fused
 };
 
 const struct cxn_engine cxn_engine_bf16_dots = {
     .name = "bf16-dots", .device = "cpu", .level = level_of_bf16_dots, .open = open_bf16_dots,
-    .run = run_fused, .close = close_fused
+    .fit = fit_fused, .run = run_fused, .close = close_fused
 };

@@ -6,6 +6,7 @@
 #include "kern/linear_f32.h"
 #include "kern/samples_f32.h"
 #include "kern/sigmoid_f32.h"
+#include "nn/steps.h"
 
 enum { STEM_BORDER = 3, STEM_KERNEL = 7 };
 
@@ -136,13 +137,13 @@ static void write_samples(const struct cxn_forward *run, const struct cxn_view *
     cxn_samples_f32_pick(run->cpu)->run(&samples);
 }
 
-/* Row y of the 7x7 convolution into its place among three; a zero stands left of it, which never
- * wins over what ReLU leaves. */
+/* Row y of the 7x7 convolution into its place among three; a zero stands on either side of it,
+ * which never wins over what ReLU leaves. */
 static float *stem_row(const struct cxn_forward *run, const struct bordered *planes, size_t y)
 {
     const struct cxn_packed *f = run->packed;
-    const size_t pitch = pitch_of(planes), width = planes->width / 2;
-    float *row = (float *)(void *)run->scratch + y % 3 * (width + 1) * f->stem;
+    const size_t pitch = pitch_of(planes), width = cxn_view_side(planes->width, 1);
+    float *row = (float *)(void *)run->scratch + y % 3 * (width + 2) * f->stem;
     const struct cxn_conv_bordered conv = {
         .src = planes->map + 2 * y * pitch * sizeof(float), .place_step = 2 * planes->channels,
         .tap_row_step = pitch, .tap_rows = STEM_KERNEL, .run = STEM_KERNEL * planes->channels,
@@ -151,6 +152,7 @@ static float *stem_row(const struct cxn_forward *run, const struct bordered *pla
         .dst = row + f->stem, .dst_place_step = f->stem, .relu = true
     };
     memset(row, 0, f->stem * sizeof *row);
+    memset(row + (width + 1) * f->stem, 0, f->stem * sizeof *row);
     f->kernels.stem->run(&conv);
     return row;
 }
@@ -163,13 +165,14 @@ static void compute_stem(const struct cxn_forward *run, const struct cxn_view *v
                                      is_grey(v) ? 2 : 4, STEM_BORDER, sizeof(float) };
     write_samples(run, v, &planes);
     meet(run);
-    const struct rows rows = share_of(run, v->height / 4);
-    const size_t width = v->width / 4, step = f->block[0].out;
+    const size_t height = cxn_view_side(v->height, 1);
+    const struct rows rows = share_of(run, cxn_view_side(v->height, 2));
+    const size_t width = cxn_view_side(v->width, 2), step = f->block[0].out;
     const float *above = rows.first > 0 && rows.first < rows.last ?
                          stem_row(run, &planes, 2 * rows.first - 1) : NULL;
     for (size_t y = rows.first; y < rows.last; y++) {
         const float *upper = stem_row(run, &planes, 2 * y);
-        const float *lower = stem_row(run, &planes, 2 * y + 1);
+        const float *lower = 2 * y + 1 < height ? stem_row(run, &planes, 2 * y + 1) : upper;
         const struct output out = begin_output(
             run, map_at(run, run->maps + run->plan->block[0], y * width * step), step, f->stem,
             sizeof(float));
@@ -191,10 +194,10 @@ struct map {
     size_t height, width, step;
 };
 
-static struct map block_map(const struct cxn_forward *run, const struct cxn_view *v, size_t b)
+static struct map block_map(const struct cxn_forward *run, const struct cxn_view *v, uint32_t b)
 {
-    return (struct map){ run->maps + run->plan->block[b], v->height >> (2 + b),
-                         v->width >> (2 + b), run->packed->block[b].out };
+    return (struct map){ run->maps + run->plan->block[b], cxn_view_side(v->height, 2 + b),
+                         cxn_view_side(v->width, 2 + b), run->packed->block[b].out };
 }
 
 /* Rows that are normalised together. */
@@ -291,7 +294,7 @@ static void compute_layer_alone(const struct cxn_forward *run, const struct cxn_
     }
 }
 
-static void compute_block(const struct cxn_forward *run, const struct cxn_view *v, size_t b)
+static void compute_block(const struct cxn_forward *run, const struct cxn_view *v, uint32_t b)
 {
     const struct cxn_packed_block *block = &run->packed->block[b];
     const struct map map = block_map(run, v, b);
@@ -314,7 +317,7 @@ static void compute_block(const struct cxn_forward *run, const struct cxn_view *
 }
 
 /* Norm, ReLU and the mean of 2x2 before the 1x1 to half the channels: into the next block's map. */
-static void compute_transition(const struct cxn_forward *run, const struct cxn_view *v, size_t b)
+static void compute_transition(const struct cxn_forward *run, const struct cxn_view *v, uint32_t b)
 {
     const struct cxn_packed_block *block = &run->packed->block[b];
     const struct map from = block_map(run, v, b), to = block_map(run, v, b + 1);
@@ -370,7 +373,7 @@ static void compute_head(const struct cxn_forward *run, const struct cxn_view *v
 void cxn_forward(const struct cxn_forward *run, const struct cxn_view *view, float *prob)
 {
     compute_stem(run, view);
-    for (size_t b = 0; b < CXN_NET_BLOCKS; b++) {
+    for (uint32_t b = 0; b < CXN_NET_BLOCKS; b++) {
         meet(run);
         compute_block(run, view, b);
         meet(run);

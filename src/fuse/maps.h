@@ -6,10 +6,11 @@
 #include <stdint.h>
 
 #include "fuse/pack.h"
+#include "nn/engine.h"
 
 /*
  * Where the maps of one view lie. Maps that are never needed at once share memory; the layout is
- * made when the engine is opened, for the largest view and any shape that it may have.
+ * made for the largest view there is room for, and smaller ones use it as well.
  */
 struct cxn_maps_plan {
     size_t samples;                  /* offsets in bytes into a view's arena */
@@ -34,6 +35,7 @@ static inline size_t cxn_panel_step(const struct cxn_packed *packed, size_t chan
 }
 
 /* False where the sizes do not fit a size_t. */
-bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_packed *packed, size_t view_pixels);
+bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_packed *packed,
+                   const struct cxn_room *room);
 
 #endif

@@ -25,7 +25,20 @@ static struct cxn_view cut_mirrored(const struct cxn_picture *picture, struct cx
 
 size_t cxn_crops_count(enum cxn_crops crops)
 {
-    return crops == CXN_CROPS_TEN ? CXN_VIEWS_MAX : 1;
+    static const size_t counts[] = {
+        [CXN_CROPS_TEN] = CXN_VIEWS_MAX, [CXN_CROPS_CENTER] = 1, [CXN_CROPS_FULL] = 2
+    };
+    return counts[crops];
+}
+
+enum cxn_status cxn_crops_check(enum cxn_crops crops, const struct cxn_picture *picture,
+                                struct cxn_error *err)
+{
+    const uint32_t w = picture->width, h = picture->height;
+    if (crops != CXN_CROPS_FULL || (w <= CXN_FULL_LONG_MAX && h <= CXN_FULL_LONG_MAX))
+        return CXN_OK;
+    return cxn_fail(err, CXN_E_LIMIT, "%ux%u after resizing: crops full takes sides up to %u", w, h,
+                    CXN_FULL_LONG_MAX);
 }
 
 size_t cxn_crops_views(enum cxn_crops crops, const struct cxn_picture *picture,
@@ -36,6 +49,12 @@ size_t cxn_crops_views(enum cxn_crops crops, const struct cxn_picture *picture,
     const uint32_t bottom = picture->height - CXN_CROP_SIDE;
     const struct cxn_view centre =
         cut(picture, centre_start(picture->width), centre_start(picture->height));
+    if (crops == CXN_CROPS_FULL) {
+        views[0] = (struct cxn_view){ picture, 0, 0, picture->width, picture->height, false };
+        views[1] = views[0];
+        views[1].mirror = true;
+        return 2;
+    }
     if (crops == CXN_CROPS_CENTER) {
         views[0] = centre;
         return 1;

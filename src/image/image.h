@@ -56,16 +56,25 @@ enum cxn_status cxn_picture_resize(const struct cxn_env *env, const struct cxn_p
 #define CXN_CROP_SIDE 224u   /* side of every crop */
 
 /* Which windows of a resized picture are scored. */
-enum cxn_crops { CXN_CROPS_TEN, CXN_CROPS_CENTER };
+enum cxn_crops { CXN_CROPS_TEN, CXN_CROPS_CENTER, CXN_CROPS_FULL };
 enum { CXN_VIEWS_MAX = 10 };
 
-/* Views that each picture is scored with: 10 or 1. */
+/* Longest side of a resized picture that FULL takes: twice the shorter one. It bounds the memory of
+ * the feature maps, which grow with the view. */
+#define CXN_FULL_LONG_MAX 512u
+
+/* Views that each picture is scored with: 10, 1 or 2. */
 size_t cxn_crops_count(enum cxn_crops crops);
+
+/* CXN_E_LIMIT for a resized picture that is too long for these crops. */
+enum cxn_status cxn_crops_check(enum cxn_crops crops, const struct cxn_picture *picture,
+                                struct cxn_error *err);
 
 /*
  * torchvision's TenCrop(224): top-left, top-right, bottom-left, bottom-right, centre, then the same
  * five of the mirrored picture; the centre starts at round-half-to-even((side - 224) / 2).
- * CENTER is the fifth of these. Writes, and returns, cxn_crops_count() views.
+ * CENTER is the fifth of these, FULL the whole picture and its mirror image. Writes, and returns,
+ * cxn_crops_count() views.
  * picture: both sides at least CXN_CROP_SIDE, as cxn_picture_resize() leaves them.
  */
 size_t cxn_crops_views(enum cxn_crops crops, const struct cxn_picture *picture,

@@ -5,8 +5,8 @@
 #include "kern/kern.h"
 
 /*
- * Mean of each 2x2 window, stride 2: dst[height / 2][width / 2] of src[height][width], sides even.
- * src is dense, [..][channels]; places of dst are dst_step floats apart.
+ * Mean of each whole 2x2 window, stride 2: dst[height / 2][width / 2] of src[height][width]. src is
+ * dense, [..][channels]; places of dst are dst_step floats apart.
  */
 typedef void cxn_avg_pool_f32_fn(float *dst, size_t dst_step, const float *src, size_t height,
                                  size_t width, size_t channels);

@@ -6,7 +6,7 @@
 
 /*
  * Largest value of each 3x3 window, stride 2, one place of border that never wins:
- * dst[height / 2][width / 2], of src[height][width], sides even. src is dense, [..][channels];
+ * dst[(height + 1) / 2][(width + 1) / 2], of src[height][width]. src is dense, [..][channels];
  * places of dst are dst_step floats apart.
  */
 typedef void cxn_max_pool_f32_fn(float *dst, size_t dst_step, const float *src, size_t height,

@@ -16,22 +16,30 @@
  * float tensors, so that a device can cut, mirror and normalise by itself.
  */
 
-/* One window of one picture. Whole inside the picture; sides are multiples of 32, at least 32. */
+/* One window of one picture. Whole inside the picture; sides at least CXN_VIEW_SIDE_MIN, and such
+ * that the engine has room for it. */
 struct cxn_view {
     const struct cxn_picture *picture; /* borrowed for the call */
     uint32_t x, y, width, height;      /* of the upright picture, before mirroring */
     bool mirror;                       /* left and right swapped after cutting */
 };
 
-/* Pixels of the usual view, 224 x 224. */
-enum { CXN_VIEW_PIXELS_DEFAULT = 224 * 224 };
+/* A smaller view would have no place left after the network's halvings. */
+enum { CXN_VIEW_SIDE_MIN = 32 };
+
+/* Sides of the largest view there is room for, whichever of them is its width. */
+struct cxn_room {
+    uint32_t shorter, longer;
+};
+
+/* What open() makes room for: the reference's crops. */
+static const struct cxn_room cxn_room_usual = { 224, 224 };
 
 /* What an engine is opened with. net and block (net->float_count floats) are borrowed and must
  * outlive what is opened. */
 struct cxn_engine_source {
     const cxn_net *net;
     const float *block;
-    size_t view_pixels; /* width * height of the largest view to come; 0: the usual one */
 };
 
 typedef struct cxn_engine_state cxn_engine_state; /* each row has its own */
@@ -48,9 +56,14 @@ struct cxn_engine {
     /* The level of the kernels that do most of its work where these CXN_CPU_ bits may be used. */
     const char *(*level)(uint32_t cpu);
 
-    /* Check, pack, allocate all that run() needs. env is borrowed for the life of the state. */
+    /* Check, pack, allocate all that run() needs for views of the usual room. env is borrowed for
+     * the life of the state. */
     enum cxn_status (*open)(cxn_engine_state **state, const struct cxn_engine_source *source,
                             const struct cxn_env *env, struct cxn_error *err);
+
+    /* Allocate for views of another room instead. CXN_E_NOMEM, and the room is as before. */
+    enum cxn_status (*fit)(cxn_engine_state *state, const struct cxn_room *room,
+                           struct cxn_error *err);
 
     /* prob: [count][classes], each 0..1; not complete on error. A view's numbers do not depend on
      * its neighbours, their number, or the threads. Allocates nothing. One call at a time a state.

@@ -72,10 +72,10 @@ static void convolve_place(const struct cxn_step *s, const struct cxn_operands *
 
 static void compute_conv(const struct cxn_step *s, const struct cxn_operands *at)
 {
-    const size_t height = at->height / s->stride, width = at->width / s->stride;
     double *dst = at->dst;
-    for (size_t y = 0; y < height; y++)
-        for (size_t x = 0; x < width; x++, dst += s->dst_step) convolve_place(s, at, y, x, dst);
+    for (size_t y = 0; y < at->dst_height; y++)
+        for (size_t x = 0; x < at->dst_width; x++, dst += s->dst_step)
+            convolve_place(s, at, y, x, dst);
 }
 
 static void compute_norm_relu(const struct cxn_step *s, const struct cxn_operands *at)
@@ -98,9 +98,9 @@ static void compute_pool(const struct cxn_step *s, const struct cxn_operands *at
                          size_t border)
 {
     const bool largest = s->kind == CXN_STEP_MAX_POOL;
-    for (size_t p = 0; p < at->height / 2 * (at->width / 2); p++) {
+    for (size_t p = 0; p < at->dst_height * at->dst_width; p++) {
         double *dst = (double *)at->dst + p * s->dst_step;
-        const size_t y = p / (at->width / 2) * 2 - border, x = p % (at->width / 2) * 2 - border;
+        const size_t y = p / at->dst_width * 2 - border, x = p % at->dst_width * 2 - border;
         for (size_t i = 0; i < s->in; i++) {
             double best = -INFINITY, sum = 0.0;
             for (size_t tap = 0; tap < side * side; tap++) {
@@ -174,6 +174,6 @@ static const char *level_of(uint32_t cpu)
 }
 
 const struct cxn_engine cxn_engine_ref64 = {
-    .name = "ref64", .device = "cpu", .level = level_of, .open = open_ref64, .run = cxn_walk_run,
-    .close = cxn_walk_close
+    .name = "ref64", .device = "cpu", .level = level_of, .open = open_ref64, .fit = cxn_walk_fit,
+    .run = cxn_walk_run, .close = cxn_walk_close
 };

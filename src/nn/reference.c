@@ -138,5 +138,5 @@ static const char *level_of(uint32_t cpu)
 
 const struct cxn_engine cxn_engine_reference = {
     .name = "reference", .device = "cpu", .level = level_of, .open = open_reference,
-    .run = cxn_walk_run, .profile = cxn_walk_profile, .close = cxn_walk_close
+    .fit = cxn_walk_fit, .run = cxn_walk_run, .profile = cxn_walk_profile, .close = cxn_walk_close
 };

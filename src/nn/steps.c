@@ -19,31 +19,22 @@ static uint32_t tensors_of(enum cxn_step_kind kind)
     }
 }
 
-/* How far the step shrinks the sides, as a power of two. */
-static uint32_t shrink_of(const struct cxn_step *s)
+/* Halvings of the sides that the step does. */
+static uint32_t halvings_of(const struct cxn_step *s)
 {
     if (s->kind == CXN_STEP_MAX_POOL || s->kind == CXN_STEP_AVG_POOL) return 1;
     return s->kind == CXN_STEP_CONV && s->stride == 2 ? 1 : 0;
 }
 
-static void note_sizes(struct cxn_steps *steps, const struct cxn_step *s)
-{
-    const uint32_t shift = s->shift + shrink_of(s);
-    const size_t unit = CXN_VIEW_SIDE_UNIT >> shift;
-    const size_t needed = unit * unit * s->dst_step;
-    if (steps->map_unit_count[s->dst] < needed) steps->map_unit_count[s->dst] = needed;
-    if (s->kind == CXN_STEP_CONV && steps->in_max < s->in) steps->in_max = s->in;
-}
-
 static void add(struct builder *b, struct cxn_step s)
 {
     s.shift = b->shift;
+    s.dst_shift = b->shift += halvings_of(&s);
     s.tensor = tensors_of(s.kind) > 0 ? b->next : NULL;
     b->next += tensors_of(s.kind);
-    b->shift += shrink_of(&s);
     if (b->steps) {
         b->steps->step[b->count] = s;
-        note_sizes(b->steps, &s);
+        if (s.kind == CXN_STEP_CONV && b->steps->in_max < s.in) b->steps->in_max = s.in;
     }
     b->count++;
 }

@@ -36,18 +36,24 @@ struct cxn_step {
     uint32_t src_step, dst_step; /* channels of a whole place of each map */
     uint32_t in, out;            /* channels read, from the first on, and channels written */
     uint32_t dst_first;          /* the first one written */
-    uint32_t shift;              /* sides of src are those of the view >> shift */
+    uint32_t shift, dst_shift;   /* halvings of the view's sides in src and in dst */
     uint32_t kernel, stride, pad; /* CXN_STEP_CONV */
     const struct cxn_net_tensor *tensor; /* first of the step's, NULL where it has none */
 };
 
-/* A view's sides are multiples of this, so that every halving on the way is exact. */
-enum { CXN_VIEW_SIDE_UNIT = 32 };
+/*
+ * Side of a map after so many halvings of a view's side. The two of the stem have a border and
+ * round up; the transitions pool what makes a pair, and round down.
+ */
+static inline size_t cxn_view_side(size_t side, uint32_t halvings)
+{
+    const uint32_t stem = halvings < 2 ? halvings : 2;
+    const size_t begun = ((size_t)1 << stem) - 1;
+    return (side + begun) >> stem >> (halvings - stem);
+}
 
 struct cxn_steps {
     size_t count;
-    /* Numbers that each map holds for every 32 x 32 places of the view. */
-    size_t map_unit_count[CXN_MAP_COUNT];
     size_t in_max; /* most channels that a convolution reads */
     struct cxn_step step[];
 };

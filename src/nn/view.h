@@ -7,9 +7,13 @@
 
 /* What every engine of device cpu checks before and after it computes. */
 
-/* CXN_E_ARG for the first view that breaks the rules of nn/engine.h or has more pixels. */
-enum cxn_status cxn_views_check(const struct cxn_view *views, size_t count, size_t view_pixels,
-                                struct cxn_error *err);
+/* CXN_E_ARG for the first view that breaks the rules of nn/engine.h or needs more room. */
+enum cxn_status cxn_views_check(const struct cxn_view *views, size_t count,
+                                const struct cxn_room *room, struct cxn_error *err);
+
+/* The least room for these views and all that there is room for already. */
+struct cxn_room cxn_room_with(const struct cxn_room *room, const struct cxn_view *views,
+                              size_t count);
 
 /* CXN_E_FORMAT where a probability is not in 0..1: the weights are to blame. */
 enum cxn_status cxn_prob_check(double p, size_t view, size_t output, struct cxn_error *err);

@@ -14,6 +14,7 @@
 struct cxn_operands {
     const struct cxn_view *view;
     size_t height, width; /* of src; for CXN_STEP_WINDOW of the view */
+    size_t dst_height, dst_width;
     const void *src;      /* the map from its first channel on */
     void *dst;            /* the map from channel dst_first on */
     const void *weights;  /* as load() left them; 64-byte aligned */
@@ -32,12 +33,14 @@ struct cxn_arithmetic {
     double (*read)(const void *numbers, size_t i);
 };
 
-/* The functions of a cxn_engine. arithmetic has static lifetime. Errors of open: CXN_E_NOMEM. Of
- * run: CXN_E_ARG for a view that breaks the contract, CXN_E_FORMAT where the weights drive a number
- * out of its type's range. */
+/* The functions of a cxn_engine. arithmetic has static lifetime. Errors of open and fit:
+ * CXN_E_NOMEM. Of run: CXN_E_ARG for a view that breaks the contract, CXN_E_FORMAT where the
+ * weights drive a number out of its type's range. */
 enum cxn_status cxn_walk_open(cxn_engine_state **state, const struct cxn_arithmetic *arithmetic,
                               const struct cxn_engine_source *source, const struct cxn_env *env,
                               struct cxn_error *err);
+enum cxn_status cxn_walk_fit(cxn_engine_state *state, const struct cxn_room *room,
+                             struct cxn_error *err);
 enum cxn_status cxn_walk_run(cxn_engine_state *state, const struct cxn_view *views, size_t count,
                              float *prob, struct cxn_error *err);
 enum cxn_status cxn_walk_profile(cxn_engine_state *state, const struct cxn_view *view,

@@ -2,8 +2,9 @@
 """Golden answers of the full DenseNet-121 for weights and a picture made by formula.
 
 The weights are a hash of the tensor's number and the element's, so that tests/unit/formula.c makes
-the same bits without a 28 MB file in the repository. Writes tests/golden/full.txt: 14 ten-crop and
-14 centre-crop probabilities of torchvision's densenet121 in float64 and float32.
+the same bits without a 28 MB file in the repository. Writes tests/golden/full.txt: 14 ten-crop,
+14 centre-crop and 14 whole-picture (with its mirror image) probabilities of torchvision's
+densenet121 in float64 and float32.
 
 Made with torch 2.15.0, torchvision 0.29.2, Pillow 13.0.0, numpy 2.4.6:
     python3 tests/golden/make_full.py
@@ -70,13 +71,16 @@ def main():
     normal = transforms.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     crops = transforms.TenCrop(224)(image)
     batch = torch.stack([normal(transforms.ToTensor()(c)) for c in crops])
+    whole = normal(transforms.ToTensor()(image))
+    whole = torch.stack([whole, whole.flip(2)])
     rows = []
     for kind in (torch.float64, torch.float32):
         prob = torch.sigmoid(net.to(kind)(batch.to(kind)))
-        rows += [prob.mean(0), prob[4]]
+        rows += [prob.mean(0), prob[4], torch.sigmoid(net(whole.to(kind))).mean(0)]
     out = pathlib.Path(__file__).with_name("full.txt")
     with out.open("w") as f:
-        f.write("# ten64 center64 ten32 center32, a line a finding; made by make_full.py\n")
+        f.write("# ten64 center64 full64 ten32 center32 full32, a line a finding; "
+                "made by make_full.py\n")
         for c in range(14):
             f.write(" ".join("%.17g" % float(r[c]) for r in rows) + "\n")
 

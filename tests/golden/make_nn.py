@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Golden files of the network: nn_names.txt, nn_small.f32, nn_pictures.u8, nn_expected.txt,
-nn_window.f32.
+nn_shapes.txt, nn_window.f32.
 
 Made with torch 2.15.0, torchvision 0.29.2, numpy 2.4.6, Pillow 13.0.0 on x86-64:
     python3 tests/golden/make_nn.py
@@ -18,6 +18,11 @@ HERE = pathlib.Path(__file__).parent
 SIDE = 64
 # (picture, mirrored); picture 0 and 1 are grey, 2 is RGB.
 VIEWS = [(0, False), (0, True), (1, False), (2, False), (2, True)]
+# Windows (picture, x, y, width, height, mirrored) whose sides are not multiples of 32, so that one
+# or another of the network's five halvings meets an odd side.
+SHAPES = [(0, 0, 0, 33, 32, False), (0, 1, 3, 63, 61, False), (1, 5, 0, 50, 64, True),
+          (1, 0, 2, 64, 47, False), (2, 7, 1, 57, 63, False), (2, 30, 20, 34, 35, True),
+          (0, 3, 4, 48, 60, False), (1, 2, 9, 62, 55, True), (2, 0, 0, 40, 44, False)]
 
 
 def small_network():
@@ -72,6 +77,13 @@ def expected(net, images, dtype):
         return torch.sigmoid(net(batch)).double().numpy()
 
 
+def expected_shapes(net, images):
+    for i, x, y, width, height, mirror in SHAPES:
+        view = normalised(images[i][y:y + height, x:x + width], mirror, torch.float64)
+        with torch.no_grad():
+            yield torch.sigmoid(net.double()(view[None]))[0].numpy()
+
+
 def write_names():
     full = densenet121()
     full.classifier = torch.nn.Linear(1024, 14)
@@ -101,6 +113,10 @@ def main():
         for dtype in (torch.float64, torch.float32):
             for row in expected(net, images, dtype):
                 f.write(" ".join(f"{v:.17g}" for v in row) + "\n")
+    with open(HERE / "nn_shapes.txt", "w", encoding="ascii") as f:
+        for shape, row in zip(SHAPES, expected_shapes(net, images)):
+            f.write(" ".join(str(int(v)) for v in shape) + " ")
+            f.write(" ".join(f"{v:.17g}" for v in row) + "\n")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ struct map {
 
 static const size_t shapes[][3] = { /* height, width, channels */
     { 2, 2, 1 }, { 2, 6, 3 }, { 8, 4, 17 }, { 16, 2, 64 }, { 14, 14, 33 },
+    { 3, 5, 2 }, { 7, 4, 33 }, { 6, 9, 16 },
 };
 
 static struct map make(struct ck *t, const size_t shape[3], enum ck_fill fill)
@@ -53,25 +54,33 @@ static void run_mean(const struct ck *t, const void *args, float *dst)
 static double largest(const struct map *m, size_t y, size_t x, size_t channel)
 {
     double best = -INFINITY;
-    for (size_t sy = y == 0 ? 0 : 2 * y - 1; sy <= 2 * y + 1; sy++)
-        for (size_t sx = x == 0 ? 0 : 2 * x - 1; sx <= 2 * x + 1; sx++)
+    for (size_t sy = y == 0 ? 0 : 2 * y - 1; sy <= 2 * y + 1 && sy < m->height; sy++)
+        for (size_t sx = x == 0 ? 0 : 2 * x - 1; sx <= 2 * x + 1 && sx < m->width; sx++)
             best = fmax(best, read_at(m, sy, sx, channel));
     return best;
+}
+
+/* Mean of the 2x2 window at (2 y, 2 x), and of its absolute values. */
+static void mean_of_four(const struct map *m, size_t y, size_t x, size_t channel, double *mean,
+                         double *magnitude)
+{
+    for (size_t tap = 0; tap < 4; tap++) {
+        const double v = read_at(m, 2 * y + tap / 2, 2 * x + tap % 2, channel);
+        *mean += v / 4;
+        *magnitude += fabs(v) / 4;
+    }
 }
 
 static void check_pools(struct ck *t, const size_t shape[3], enum ck_fill fill, bool is_max)
 {
     const struct map m = make(t, shape, fill);
-    const size_t width = m.width / 2, count = m.height / 2 * width;
+    const size_t more = is_max ? 1 : 0; /* a window that is not whole has a maximum, and no mean */
+    const size_t width = (m.width + more) / 2, count = (m.height + more) / 2 * width;
     double *want = ck_f64(t, count * m.channels), *magnitude = ck_f64(t, count * m.channels);
     for (size_t i = 0; i < count * m.channels; i++) {
         const size_t y = i / m.channels / width, x = i / m.channels % width, o = i % m.channels;
-        for (size_t tap = 0; tap < 4; tap++) {
-            const double v = read_at(&m, 2 * y + tap / 2, 2 * x + tap % 2, o);
-            want[i] += v / 4;
-            magnitude[i] += fabs(v) / 4;
-        }
-        if (is_max) want[i] = largest(&m, y, x, o);
+        if (is_max) want[i] = magnitude[i] = largest(&m, y, x, o);
+        else mean_of_four(&m, y, x, o, &want[i], &magnitude[i]);
     }
     const struct ck_case c = { .run = is_max ? run_max : run_avg, .args = &m, .count = count,
                                .step = m.dst_step, .width = m.channels, .want = want,

@@ -42,7 +42,8 @@ static const struct cxn_engine engine = { .name = "timed", .device = "cpu", .run
 
 static struct cxn_model model_of(const struct cxn_env *env, cxn_engine_state *state)
 {
-    return (struct cxn_model){ .env = env, .engine = &engine, .state = state };
+    return (struct cxn_model){ .env = env, .engine = &engine, .state = state,
+                               .room = cxn_room_usual };
 }
 
 /* How many rounds a first call warms up with, to know which later ones are timed. */

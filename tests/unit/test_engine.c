@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engines, each at every level that it has: PyTorch's numbers, the same bits for any threads
  * and batch, no allocation while running, and clean failure. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,15 +93,72 @@ static void numbers_are_close(void **fixture)
     assert_true(worst_difference(got, s->want64) < allowed);
 }
 
-/* Views of 32 x 32 and 64 x 32 at many offsets, some mirrored. */
+struct shape_case {
+    struct cxn_view view;
+    double want[SMALL_CLASSES];
+};
+
+/* One line of nn_shapes.txt; false at its end. */
+static bool read_shape(FILE *f, const struct small_net *s, struct shape_case *c)
+{
+    unsigned picture, mirror;
+    struct cxn_view *v = &c->view;
+    const int read = fscanf(f, "%u %" SCNu32 " %" SCNu32 " %" SCNu32 " %" SCNu32 " %u", &picture,
+                            &v->x, &v->y, &v->width, &v->height, &mirror);
+    if (read == EOF) return false;
+    assert_int_equal(read, 6);
+    assert_in_range(picture, 0, SMALL_PICTURES - 1);
+    v->picture = &s->pictures[picture];
+    v->mirror = mirror == 1;
+    for (size_t i = 0; i < SMALL_CLASSES; i++) assert_int_equal(fscanf(f, "%lf", &c->want[i]), 1);
+    return true;
+}
+
+/* Every view of nn_shapes.txt, by one thread and by a team of three. */
+static void check_shapes(const struct cxn_engine *which, const struct small_net *s, double bound)
+{
+    for (unsigned threads = 1; threads <= 3; threads += 2) {
+        struct cxn_env env = { .cpu = cpu };
+        struct shape_case c;
+        float prob[SMALL_CLASSES];
+        size_t count = 0;
+        FILE *f = fopen("tests/golden/nn_shapes.txt", "r");
+        assert_non_null(f);
+        assert_int_equal(cxn_pool_open(&env.pool, threads, NULL), CXN_OK);
+        cxn_engine_state *state = open_engine(which, s, &env);
+        for (; read_shape(f, s, &c); count++) {
+            assert_int_equal(which->run(state, &c.view, 1, prob, NULL), CXN_OK);
+            for (size_t i = 0; i < SMALL_CLASSES; i++)
+                if (!(fabs((double)prob[i] - c.want[i]) < bound))
+                    fail_msg("%ux%u, output %zu: %.9g, PyTorch %.9g", c.view.width,
+                             c.view.height, i, (double)prob[i], c.want[i]);
+        }
+        assert_true(count >= 9);
+        which->close(&state);
+        cxn_pool_close(&env.pool);
+        fclose(f);
+    }
+}
+
+static void any_shape_is_pytorchs(void **fixture)
+{
+    check_shapes(engine, *fixture, allowed);
+}
+
+static void any_shape_is_pytorchs_in_ref64(void **fixture)
+{
+    check_shapes(&cxn_engine_ref64, *fixture, 1e-7); /* its answer is rounded to float */
+}
+
+/* Views of all sorts of sides at many offsets, some mirrored. */
 static size_t fill_views(const struct small_net *s, struct cxn_view *views, size_t most)
 {
     size_t count = 0;
     for (uint32_t i = 0; count < most; i++)
         views[count++] = (struct cxn_view){ .picture = &s->pictures[i % SMALL_PICTURES],
-                                            .x = i % 2 ? 0 : i * 5 % 33, .y = i * 7 % 33,
-                                            .width = i % 2 ? 64 : 32, .height = 32,
-                                            .mirror = i % 3 == 0 };
+                                            .x = i % 2 ? 0 : i * 5 % 24, .y = i * 7 % 24,
+                                            .width = i % 2 ? 64 : 32 + i * 3 % 9,
+                                            .height = 32 + i * 11 % 9, .mirror = i % 3 == 0 };
     return count;
 }
 
@@ -209,19 +267,51 @@ static void failing_allocations_leave_nothing(void **fixture)
     assert_true(failures >= 5);
 }
 
-static void huge_views_are_refused_by_the_budget(void **fixture)
+static void huge_room_is_refused_by_the_budget(void **fixture)
 {
     const struct small_net *s = *fixture;
     struct cxn_mem mem;
     cxn_mem_init(&mem, 64 << 20);
     const struct cxn_env env = { .mem = &mem, .cpu = cpu };
-    static const size_t pixels[] = { (size_t)1 << 30, SIZE_MAX / 2, SIZE_MAX };
-    for (size_t i = 0; i < CXN_COUNTOF(pixels); i++) {
-        const struct cxn_engine_source source = { s->net, s->block, pixels[i] };
-        cxn_engine_state *state = NULL;
-        assert_int_equal(engine->open(&state, &source, &env, NULL), CXN_E_NOMEM);
-        assert_null(state);
+    static const struct cxn_room rooms[] = {
+        { 1 << 15, 1 << 15 }, { 32, UINT32_MAX }, { UINT32_MAX, UINT32_MAX }
+    };
+    float want[SMALL_CLASSES], got[SMALL_CLASSES];
+    cxn_engine_state *state = open_engine(engine, s, &env);
+    const size_t used = atomic_load(&mem.used_bytes);
+    assert_int_equal(engine->run(state, s->views, 1, want, NULL), CXN_OK);
+    for (size_t i = 0; i < CXN_COUNTOF(rooms); i++) {
+        struct cxn_error err = { "" };
+        assert_int_equal(engine->fit(state, &rooms[i], &err), CXN_E_NOMEM);
+        assert_non_null(strstr(err.text, "feature maps"));
+        assert_int_equal(atomic_load(&mem.used_bytes), used);
+        assert_int_equal(engine->run(state, s->views, 1, got, NULL), CXN_OK);
+        assert_memory_equal(got, want, sizeof got);
     }
+    engine->close(&state);
+    assert_int_equal(atomic_load(&mem.blocks), 0);
+}
+
+/* Each allocation of fit() may fail: the old room stays, and nothing leaks. */
+static void a_failing_fit_changes_nothing(void **fixture)
+{
+    const struct small_net *s = *fixture;
+    const struct cxn_room room = { 256, 300 };
+    struct cxn_mem mem;
+    cxn_mem_init(&mem, 0);
+    const struct cxn_env env = { .mem = &mem, .cpu = cpu };
+    cxn_engine_state *state = open_engine(engine, s, &env);
+    const size_t used = atomic_load(&mem.used_bytes);
+    size_t failures = 0;
+    for (mem.fail_at = atomic_load(&mem.calls) + 1; engine->fit(state, &room, NULL) != CXN_OK;
+         mem.fail_at = atomic_load(&mem.calls) + 1 + failures) {
+        assert_int_equal(atomic_load(&mem.used_bytes), used);
+        failures++;
+        assert_true(failures < 9);
+    }
+    assert_true(failures > 0);
+    assert_true(atomic_load(&mem.used_bytes) > used);
+    engine->close(&state);
     assert_int_equal(atomic_load(&mem.blocks), 0);
 }
 
@@ -232,13 +322,13 @@ static void wrong_views_are_refused(void **fixture)
     const struct cxn_picture two_channels = { s->pixels, 64, 64, 2, 128 };
     const struct cxn_picture wide = { s->pixels, 1024, 64, 1, 0 }; /* one row, again and again */
     const struct cxn_view bad[] = {
-        { .picture = &s->pictures[0], .width = 33, .height = 32 },
+        { .picture = &s->pictures[0], .width = 31, .height = 32 },
         { .picture = &s->pictures[0], .width = 32, .height = 0 },
         { .picture = &s->pictures[0], .width = 96, .height = 32 },
         { .picture = &s->pictures[0], .x = 1, .width = 64, .height = 64 },
         { .picture = &s->pictures[0], .y = UINT32_MAX, .width = 32, .height = 32 },
         { .picture = &two_channels, .width = 32, .height = 32 },
-        { .picture = &wide, .width = 1024, .height = 64 }, /* more than 224 * 224 pixels */
+        { .picture = &wide, .width = 225, .height = 64 }, /* the usual room is 224x224 */
     };
     cxn_engine_state *state = open_engine(engine, s, &env);
     for (size_t i = 0; i < CXN_COUNTOF(bad); i++) {
@@ -274,21 +364,25 @@ static void overflow_is_an_error(void **fixture)
     free(block);
 }
 
-/* A larger view_pixels lets a larger view through, and no view keeps traces of another. */
+/* More room lets a larger view through, and no view keeps traces of another. */
 static void views_may_be_larger(void **fixture)
 {
     const struct small_net *s = *fixture;
     const struct cxn_env env = { .cpu = cpu };
-    uint8_t *pixels = malloc(1024 * 64);
+    enum { WIDTH = 1023, HEIGHT = 65 };
+    uint8_t *pixels = malloc(WIDTH * HEIGHT);
     assert_non_null(pixels);
-    for (size_t i = 0; i < 1024 * 64; i++) pixels[i] = (uint8_t)(i * 31 >> 4);
-    const struct cxn_picture wide = { pixels, 1024, 64, 1, 1024 };
-    const struct cxn_view large = { .picture = &wide, .width = 1024, .height = 64 };
-    const struct cxn_engine_source source = { s->net, s->block, 1024 * 64 };
+    for (size_t i = 0; i < WIDTH * HEIGHT; i++) pixels[i] = (uint8_t)(i * 31 >> 4);
+    const struct cxn_picture wide = { pixels, WIDTH, HEIGHT, 1, WIDTH };
+    const struct cxn_view large = { .picture = &wide, .width = WIDTH, .height = HEIGHT };
+    const struct cxn_room room = { HEIGHT, WIDTH };
+    const struct cxn_engine_source source = { s->net, s->block };
     float first[SMALL_CLASSES], again[SMALL_CLASSES], prob[SMALL_CLASSES];
     cxn_engine_state *state = NULL;
     assert_int_equal(engine->open(&state, &source, &env, NULL), CXN_OK);
     assert_int_equal(engine->run(state, s->views, 1, first, NULL), CXN_OK);
+    assert_int_equal(engine->run(state, &large, 1, prob, NULL), CXN_E_ARG);
+    assert_int_equal(engine->fit(state, &room, NULL), CXN_OK);
     assert_int_equal(engine->run(state, &large, 1, prob, NULL), CXN_OK);
     assert_int_equal(engine->run(state, s->views, 1, again, NULL), CXN_OK);
     assert_memory_equal(first, again, sizeof first);
@@ -319,7 +413,9 @@ static int test_engine(const struct cxn_engine *which, uint32_t bits, double dif
         cmocka_unit_test(windows_are_cut),
         cmocka_unit_test(running_allocates_nothing),
         cmocka_unit_test(failing_allocations_leave_nothing),
-        cmocka_unit_test(huge_views_are_refused_by_the_budget),
+        cmocka_unit_test(any_shape_is_pytorchs),
+        cmocka_unit_test(huge_room_is_refused_by_the_budget),
+        cmocka_unit_test(a_failing_fit_changes_nothing),
         cmocka_unit_test(wrong_views_are_refused),
         cmocka_unit_test(overflow_is_an_error),
         cmocka_unit_test(views_may_be_larger),
@@ -339,6 +435,7 @@ int main(void)
         cmocka_unit_test(numbers_are_pytorchs),
         cmocka_unit_test(levels_are_torchvisions),
         cmocka_unit_test(ref64_bits_are_independent),
+        cmocka_unit_test(any_shape_is_pytorchs_in_ref64),
     };
     int failed = cmocka_run_group_tests(tests, open_fixture, close_fixture);
     failed += test_engine(&cxn_engine_reference, 0, 1e-6);

@@ -4,8 +4,8 @@
 void cxn_avg_pool_f32_c(float *dst, size_t dst_step, const float *src, size_t height, size_t width,
                         size_t channels)
 {
-    for (size_t y = 0; y < height; y += 2) {
-        for (size_t x = 0; x < width; x += 2) {
+    for (size_t y = 0; y + 1 < height; y += 2) {
+        for (size_t x = 0; x + 1 < width; x += 2) {
             const float *upper = src + (y * width + x) * channels;
             const float *lower = upper + width * channels;
             for (size_t i = 0; i < channels; i++)

@@ -15,12 +15,11 @@ void cxn_max_pool_f32_c(float *dst, size_t dst_step, const float *src, size_t he
 {
     for (size_t y = 0; y < height; y += 2) {
         for (size_t x = 0; x < width; x += 2) {
-            /* Rows y - 1 and columns x - 1 fall outside at the top and left only. */
-            const size_t top = y > 0 ? y - 1 : 0;
-            const size_t left = x > 0 ? x - 1 : 0;
+            const size_t top = y > 0 ? y - 1 : 0, bottom = y + 1 < height ? y + 1 : y;
+            const size_t left = x > 0 ? x - 1 : 0, right = x + 1 < width ? x + 1 : x;
             memcpy(dst, src + (y * width + x) * channels, channels * sizeof *dst);
-            for (size_t sy = top; sy <= y + 1; sy++)
-                for (size_t sx = left; sx <= x + 1; sx++)
+            for (size_t sy = top; sy <= bottom; sy++)
+                for (size_t sx = left; sx <= right; sx++)
                     keep_larger(dst, src + (sy * width + sx) * channels, channels);
             dst += dst_step;
         }
