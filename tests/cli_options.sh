@@ -51,6 +51,17 @@ done
 expect 2 "inspect: .* expected" inspect
 expect 4 'missing\.pth' inspect "$work/missing.pth"
 
+# The modes offered are the engines there are.
+modes=$("$chexnet" cpu | awk 'NF == 0 {on = 0} on {printf "|%s", $1} $1 == "mode" {on = 1}')
+expect 0 '.' infer --help
+grep -q -F "(auto$modes)" <(tr -d '\n ' <"$work/out") ||
+    complain "--mode offers others than auto$modes"
+expect 2 "^chexnet: --mode 'fast': expected auto$(printf %s "$modes" | sed 's/|/\\|/g')$" \
+    predict model file --mode fast
+for mode in auto ${modes//|/ }; do
+    expect 4 missing predict "$work/missing" file --mode "$mode"
+done
+
 # The option at fault is named, wherever it stands; an argument may hold anything.
 expect 2 "inspect: unknown option '--bogus'" inspect file --bogus
 expect 2 "inspect: unknown option '--bogus'" inspect file --bogus --json

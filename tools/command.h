@@ -15,14 +15,19 @@
 struct opt_row {
     const char *name;    /* without the dashes */
     const char *value;   /* name of its value in the help, NULL for a switch */
-    const char *choices; /* "ten|center": what it may be; NULL: anything */
+    const char *choices; /* "ten|center": what it may be; NULL: anything, or what list_choices()
+                            writes where the library knows them; room for CHOICES_BYTES */
+    void (*list_choices)(char *choices);
     const char *initial; /* value when it is not given, NULL: none */
     const char *help;    /* one line, no full stop */
     bool repeats;        /* may be given several times */
     bool required;
 };
 
-enum { OPT_ROWS_MAX = 32 };
+enum { OPT_ROWS_MAX = 32, CHOICES_BYTES = 128 };
+
+/* What the option may be, "" for anything: the row's choices, or those listed into `room`. */
+const char *opt_choices(const struct opt_row *row, char room[CHOICES_BYTES]);
 
 struct invocation;
 

@@ -9,9 +9,12 @@ enum { TEXT_BYTES = 256, COLUMNS = 80, HELP_COLUMN = 27 };
 /* What an option is for, with all that its row says of its values. */
 static void describe_option(const struct opt_row *r, char text[TEXT_BYTES])
 {
-    snprintf(text, TEXT_BYTES, "%s%s%s%s%s%s%s%s%s", r->help, r->choices ? " (" : "",
-             r->choices ? r->choices : "", r->choices ? ")" : "", r->initial ? " [" : "",
-             r->initial ? r->initial : "", r->initial ? "]" : "", r->required ? " (needed)" : "",
+    char room[CHOICES_BYTES];
+    const char *choices = opt_choices(r, room);
+    const bool any = choices[0] == '\0';
+    snprintf(text, TEXT_BYTES, "%s%s%s%s%s%s%s%s%s", r->help, any ? "" : " (", choices,
+             any ? "" : ")", r->initial ? " [" : "", r->initial ? r->initial : "",
+             r->initial ? "]" : "", r->required ? " (needed)" : "",
              r->repeats ? " (may be repeated)" : "");
 }
 

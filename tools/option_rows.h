@@ -9,7 +9,7 @@
 #define OPT_ENTRIES                                                                                \
     { .name = "entries", .value = "FILE", .help = "NIH's Data_Entry CSV, for name-only lists" }
 #define OPT_MODE                                                                                   \
-    { .name = "mode", .value = "MODE", .choices = "auto|reference|fp32|bf16", .initial = "auto",   \
+    { .name = "mode", .value = "MODE", .list_choices = list_modes, .initial = "auto",              \
       .help = "how to compute; auto is the fastest that model and CPU allow" }
 #define OPT_DEVICE                                                                                 \
     { .name = "device", .value = "DEVICE", .choices = "cpu", .initial = "cpu",                     \

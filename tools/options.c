@@ -44,6 +44,13 @@ static void add_rows(struct opt_values *v, const struct opt_row *rows)
         v->rows[v->row_count++] = rows;
 }
 
+const char *opt_choices(const struct opt_row *row, char room[CHOICES_BYTES])
+{
+    room[0] = '\0';
+    if (row->list_choices) row->list_choices(room);
+    return row->choices ? row->choices : room;
+}
+
 static bool is_choice(const char *choices, const char *value)
 {
     const size_t n = strlen(value);
@@ -56,8 +63,10 @@ static enum cxn_status keep_value(struct opt_values *v, size_t row, const char *
                                   struct cxn_error *err)
 {
     const struct opt_row *r = v->rows[row];
-    if (r->choices && !is_choice(r->choices, value))
-        return usage_error(err, "--%s '%s': expected %s", r->name, value, r->choices);
+    char room[CHOICES_BYTES];
+    const char *choices = opt_choices(r, room);
+    if (choices[0] != '\0' && !is_choice(choices, value))
+        return usage_error(err, "--%s '%s': expected %s", r->name, value, choices);
     if (v->given_count[row] > 0 && !r->repeats)
         return usage_error(err, "--%s is given twice", r->name);
     const size_t n = v->given_count[row] + 1;

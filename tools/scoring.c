@@ -4,7 +4,17 @@
 #include <math.h>
 #include <string.h>
 
+#include <chexnet/cpu.h>
+
 #include "json_out.h"
+
+void list_modes(char *choices)
+{
+    struct cxn_cpu_mode mode;
+    int n = snprintf(choices, CHOICES_BYTES, "auto");
+    for (size_t i = 0; n < CHOICES_BYTES && cxn_cpu_mode_at(NULL, i, &mode) == CXN_OK; i++)
+        n += snprintf(choices + n, (size_t)(CHOICES_BYTES - n), "|%s", mode.mode);
+}
 
 enum cxn_status open_model(const struct invocation *inv, cxn_context **ctx, cxn_model **model,
                            struct cxn_error *err)

@@ -10,6 +10,9 @@
 
 /* What infer and predict share beside their options. */
 
+/* "auto|reference|...": the choices of --mode, from the library's table. */
+void list_modes(char *choices);
+
 /* Context and model from the command line; close both whatever is returned. */
 enum cxn_status open_model(const struct invocation *inv, cxn_context **ctx, cxn_model **model,
                            struct cxn_error *err);
