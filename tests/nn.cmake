@@ -19,7 +19,7 @@ set_tests_properties(kern PROPERTIES TIMEOUT 300 LABELS short SKIP_RETURN_CODE 7
 # our own in plain C. These objects come before the library, whose own are then not linked.
 if(CXN_X86)
   add_library(emulated_rows OBJECT)
-  foreach(level avx512 vnni)
+  foreach(level avx512 vnni amx)
     get_target_property(files room_kern_${level} SOURCES)
     list(TRANSFORM files PREPEND ${PROJECT_SOURCE_DIR}/src/kern/)
     target_sources(emulated_rows PRIVATE ${files})
@@ -35,6 +35,10 @@ if(CXN_X86)
   target_link_libraries(checkkern_emulated PRIVATE chexnet_static m)
   add_test(NAME kern_emulated COMMAND checkkern_emulated)
   set_tests_properties(kern_emulated PROPERTIES TIMEOUT 300 LABELS short)
+  # And the engines on top of these rows.
+  cxn_unit_test(engine_emulated unit/test_engine.c unit/small_net.c kern/emulate/amx.c
+    kern/emulate/cpu.c $<TARGET_OBJECTS:emulated_rows>)
+  set_tests_properties(engine_emulated PROPERTIES LABELS long)
 endif()
 
 # What `chexnet cpu` prints, and its one line about a level that there is none of.

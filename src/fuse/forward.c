@@ -201,9 +201,10 @@ static struct map block_map(const struct cxn_forward *run, const struct cxn_view
 }
 
 /* Rows that are normalised together. */
-static size_t panel_rows(size_t width)
+static size_t panel_rows(const struct cxn_forward *run, size_t width)
 {
-    return width < CXN_PANEL_PLACES ? CXN_PANEL_PLACES / width : 1;
+    const size_t places = run->packed->kernels.conv->places;
+    return width < places ? places / width : 1;
 }
 
 /* Zeros behind the channels of a panel's places, where a convolution takes more than there are. */
@@ -224,7 +225,7 @@ static void reduce_rows(const struct cxn_forward *run, const struct cxn_packed_l
     const size_t row = map->width * map->step, channels = layer->norm.channels;
     const size_t panel_step = cxn_panel_step(run->packed, channels);
     for (size_t y = rows.first, count; y < rows.last; y += count) {
-        count = panel_rows(map->width);
+        count = panel_rows(run, map->width);
         if (count > rows.last - y) count = rows.last - y;
         const struct cxn_norm_relu norm = {
             .src = map_at(run, map->numbers, y * row), .src_step = map->step,
@@ -324,7 +325,7 @@ static void compute_transition(const struct cxn_forward *run, const struct cxn_v
     const struct rows rows = share_of(run, to.height);
     const size_t panel_step = cxn_panel_step(run->packed, block->out), row = from.width * from.step;
     for (size_t y = rows.first, count; y < rows.last; y += count) {
-        count = panel_rows(to.width);
+        count = panel_rows(run, to.width);
         if (count > rows.last - y) count = rows.last - y;
         for (size_t i = 0; i < count; i++) {
             const struct cxn_norm_relu_pool pool = {

@@ -23,7 +23,7 @@ static size_t count_scratch(const struct cxn_packed *f, size_t side)
 {
     size_t most = 3 * (cxn_view_side(side, 1) + 2) * f->stem * sizeof(float);
     for (uint32_t b = 0; b < CXN_NET_BLOCKS; b++) {
-        const size_t places = at_least(CXN_PANEL_PLACES, cxn_view_side(side, 2 + b));
+        const size_t places = at_least(f->kernels.conv->places, cxn_view_side(side, 2 + b));
         const size_t step = cxn_panel_step(f, f->block[b].out);
         most = at_least(most, places * step * f->kernels.panel_bytes);
     }
@@ -36,7 +36,7 @@ static size_t count_rounding(const struct cxn_packed *f, size_t side)
     const size_t width = cxn_view_side(side, 2);
     size_t most = at_least(width * f->stem, at_least(CXN_BAND_PLACES, width) * f->growth);
     for (uint32_t b = 1; b < CXN_NET_BLOCKS; b++)
-        most = at_least(most, at_least(CXN_PANEL_PLACES, cxn_view_side(side, 2 + b)) *
+        most = at_least(most, at_least(f->kernels.conv->places, cxn_view_side(side, 2 + b)) *
                                   f->block[b].in);
     return f->kernels.round ? most * sizeof(float) : 0;
 }
@@ -53,9 +53,9 @@ static size_t stage_of(size_t block)
 static bool sizes_fit(const struct cxn_packed *f, const struct cxn_room *room)
 {
     const size_t channels = f->block[CXN_NET_BLOCKS - 1].out + f->middle + f->stem + SAMPLE_PLANES;
+    const size_t panel = f->kernels.conv->places;
     size_t bytes;
-    return cxn_size_product((const size_t[]){ (size_t)room->shorter + CXN_PANEL_PLACES,
-                                              (size_t)room->longer + CXN_PANEL_PLACES, channels,
+    return cxn_size_product((const size_t[]){ room->shorter + panel, room->longer + panel, channels,
                                               2 * sizeof(float) }, 4, &bytes);
 }
 

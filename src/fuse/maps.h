@@ -22,9 +22,9 @@ struct cxn_maps_plan {
     size_t scratch_bytes;            /* of a thread: rows after norm and ReLU, or of the stem */
 };
 
-/* Places of a panel of rows, and of the rows of a 3x3 computed before the 1x1 goes on, so that what
- * lies between them stays in cache; a longer row is a panel, or a band, by itself. */
-enum { CXN_PANEL_PLACES = 56, CXN_BAND_PLACES = 224 };
+/* Places of the rows of a 3x3 computed before the 1x1 goes on, so that what lies between them stays
+ * in cache; a longer row is a band by itself. */
+enum { CXN_BAND_PLACES = 224 };
 
 /* Numbers between the places of a panel of that many channels: not a multiple of 4096 bytes, for
  * places that fall on the same lines of the cache would drive each other out. */

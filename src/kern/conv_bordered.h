@@ -14,7 +14,8 @@
  * is the 1x1 (one row), the 3x3 (three) and the stem (seven, places two apart) alike. A number's
  * terms are added in the order of (t, i) wherever it stands, so that how a caller cuts a map into
  * calls does not change a bit. What a number is (src, w, dst) is the operation's: float32 or
- * bfloat16.
+ * bfloat16. Rows of places do not overlap. Whatever lies between the first and the last number of
+ * src that is named here may be read, and changes nothing.
  */
 struct cxn_conv_bordered {
     const void *src;
@@ -31,6 +32,8 @@ typedef void cxn_conv_bordered_fn(const struct cxn_conv_bordered *conv);
 struct cxn_conv_bordered_kernel {
     struct cxn_kern_row row;
     uint16_t channels; /* outputs of a panel; the packer takes it from here only */
+    uint16_t terms;    /* so does it this: terms are filled up with zeros to a multiple of it */
+    uint16_t places;   /* about so many a call suit it, where a caller cuts a map into calls */
     cxn_conv_bordered_fn *run;
 };
 

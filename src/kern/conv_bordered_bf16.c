@@ -5,9 +5,11 @@
 #include "kern/bf16.h"
 
 static const struct cxn_conv_bordered_kernel table[] = { /* slowest first */
-    { { "c", 0 }, 8, cxn_conv_bordered_bf16_c },
+    { { "c", 0 }, 8, 2, 56, cxn_conv_bordered_bf16_c },
 #ifdef CXN_X86
-    { { "vnni", CXN_CPU_AVX512 | CXN_CPU_AVX512_BF16 }, 32, cxn_conv_bordered_bf16_vnni },
+    { { "vnni", CXN_CPU_AVX512 | CXN_CPU_AVX512_BF16 }, 32, 2, 56, cxn_conv_bordered_bf16_vnni },
+    { { "amx", CXN_CPU_AVX512 | CXN_CPU_AVX512_BF16 | CXN_CPU_AMX_BF16 }, 32, 32, 224,
+      cxn_conv_bordered_bf16_amx },
 #endif
 };
 
@@ -21,11 +23,16 @@ const struct cxn_conv_bordered_kernel *cxn_conv_bordered_bf16_pick(uint32_t cpu)
     return &table[cxn_kern_best(&cxn_conv_bordered_bf16_op, cpu)];
 }
 
+static size_t filled_terms(const struct cxn_conv_bordered_kernel *row, size_t terms)
+{
+    return (terms + row->terms - 1) / row->terms * row->terms;
+}
+
 size_t cxn_conv_bordered_bf16_packed_count(const struct cxn_conv_bordered_kernel *row, size_t out,
                                            size_t terms)
 {
     const size_t panels = (out + row->channels - 1) / row->channels;
-    return panels * row->channels * (1 + terms / 2);
+    return panels * row->channels * (1 + filled_terms(row, terms) / 2);
 }
 
 void cxn_conv_bordered_bf16_pack(const struct cxn_conv_bordered_kernel *row, float *packed,
@@ -35,10 +42,10 @@ void cxn_conv_bordered_bf16_pack(const struct cxn_conv_bordered_kernel *row, flo
         for (size_t o = first; o < first + row->channels; o++)
             *packed++ = bias && o < out ? bias[o] : 0.0f;
         uint16_t *to = (uint16_t *)(void *)packed;
-        for (size_t i = 0; i < terms; i += 2)
+        for (size_t i = 0; i < filled_terms(row, terms); i += 2)
             for (size_t o = first; o < first + row->channels; o++)
                 for (size_t k = i; k < i + 2; k++)
-                    *to++ = o < out ? cxn_bf16_round(w[k * out + o]) : 0;
-        packed += terms / 2 * row->channels;
+                    *to++ = o < out && k < terms ? cxn_bf16_round(w[k * out + o]) : 0;
+        packed += filled_terms(row, terms) / 2 * row->channels;
     }
 }

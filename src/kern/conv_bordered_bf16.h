@@ -5,15 +5,16 @@
 #include "kern/conv_bordered.h"
 
 /* One function a level, kern/<level>/conv_bordered_bf16.c. */
-cxn_conv_bordered_fn cxn_conv_bordered_bf16_c, cxn_conv_bordered_bf16_vnni;
+cxn_conv_bordered_fn cxn_conv_bordered_bf16_c, cxn_conv_bordered_bf16_vnni,
+    cxn_conv_bordered_bf16_amx;
 
 /* The fastest row that needs no other bits than those in `cpu`. */
 const struct cxn_conv_bordered_kernel *cxn_conv_bordered_bf16_pick(uint32_t cpu);
 extern const struct cxn_kern_op cxn_conv_bordered_bf16_op;
 
 /* In float32s: of each panel its biases, then [terms / 2][channels][2] weights in bfloat16; the
- * last panel is filled up with zeros. run, and so terms, is even. Products are exact; their sums
- * are float32, and a row may take a denormal number for 0. */
+ * last panel, and the terms to a multiple of the row's, are filled up with zeros. run is even.
+ * Products are exact; their sums are float32, and a row may take a denormal number for 0. */
 size_t cxn_conv_bordered_bf16_packed_count(const struct cxn_conv_bordered_kernel *row,
                                            size_t out, size_t terms);
 

@@ -47,7 +47,8 @@ static struct cxn_conv_bordered make(struct ck *t, const struct shape *s, enum c
     const size_t width = (s->width - 1) * s->stride + s->kernel;
     const size_t height = (s->height - 1) * s->stride + s->kernel;
     const size_t terms = s->kernel * s->kernel * s->in;
-    const size_t place = s->in, pitch = width * place + ck_below(t, 3);
+    const size_t place = s->in; /* rows may be whole places apart, and further than they are long */
+    const size_t pitch = width * place + ck_below(t, 3) * (ck_below(t, 2) > 0 ? place : 1);
     *plain = ck_f32(t, s->out * (1 + terms), CK_UNIT);
     float *w = pack(t, *plain, s->out, terms);
     const size_t dst_step = s->out + ck_below(t, 4);
@@ -55,7 +56,8 @@ static struct cxn_conv_bordered make(struct ck *t, const struct shape *s, enum c
         .src = ck_numbers(t, (height - 1) * pitch + width * place, fill),
         .place_step = place * s->stride, .row_step = pitch * s->stride, .tap_row_step = pitch,
         .tap_rows = s->kernel, .run = s->kernel * s->in, .height = s->height, .width = s->width,
-        .out = s->out, .w = w, .dst_place_step = dst_step, .dst_row_step = s->width * dst_step,
+        .out = s->out, .w = w, .dst_place_step = dst_step,
+        .dst_row_step = s->width * dst_step + ck_below(t, 2 * dst_step),
         .relu = s->relu
     };
 }
@@ -93,7 +95,8 @@ static void check_shape(struct ck *t, const struct shape *shape, enum ck_fill fi
         magnitude[i] = result[1];
     }
     const struct ck_case c = { .run = run, .args = &conv, .count = count,
-                               .step = conv.dst_place_step, .width = s->out, .want = want,
+                               .step = conv.dst_place_step, .width = s->out, .row = s->width,
+                               .row_step = conv.dst_row_step, .want = want,
                                .magnitude = magnitude, .terms = 1 + conv.tap_rows * conv.run,
                                .bf16 = ck_gives_bf16(t) };
     ck_verify(t, &c, "h=%zu w=%zu in=%zu out=%zu kernel=%zu stride=%zu relu=%d fill=%d", s->height,
@@ -110,6 +113,9 @@ static void check(struct ck *t)
         { 3, 14, 96, 128, 1, 1, true },
         { 2, 33, 4, 47, 3, 1, false }, { 3, 10, 9, 31, 1, 1, false },
         { 2, 6, 7, 16, 3, 1, true },    { 1, 5, 2, 65, 1, 1, false },  { 1, 4, 3, 40, 3, 1, true },
+        { 9, 7, 32, 40, 3, 1, true },   { 5, 14, 64, 33, 3, 1, false },
+        { 3, 16, 32, 70, 1, 1, true },  { 4, 20, 64, 31, 1, 1, false },
+        { 2, 9, 32, 32, 1, 1, true },
     };
     for (size_t i = 0; i < CXN_COUNTOF(shapes); i++)
         for (enum ck_fill fill = 0; fill < CK_FILLS; fill++) check_shape(t, &shapes[i], fill);
@@ -131,7 +137,7 @@ static void bench(struct ck *t)
         const struct cxn_conv_bordered conv = make(t, s, CK_UNIT, &plain);
         const size_t places = s->height * s->width;
         const double products = (double)(places * s->out * conv.tap_rows * conv.run);
-        ck_time(t, run, &conv, ck_aligned(t, places * conv.dst_place_step), 2.0 * products, 0.0,
+        ck_time(t, run, &conv, ck_aligned(t, s->height * conv.dst_row_step), 2.0 * products, 0.0,
                 "%zux%zux%zu -> %zu, %zux%zu", s->height, s->width, s->in, s->out, s->kernel,
                 s->kernel);
         ck_reset(t);

@@ -106,7 +106,7 @@ static void check_max(struct ck *t)
             const size_t at = i / p.channels * 2 * p.channels + i % p.channels;
             want[i] = -INFINITY;
             for (size_t tap = 0; tap < 9; tap++)
-                want[i] = fmax(want[i], (double)((const float *)p.src[tap / 3])[at + tap % 3 *
+                want[i] = ck_max(want[i], (double)((const float *)p.src[tap / 3])[at + tap % 3 *
                                                                                 p.channels]);
         }
         const struct ck_case c = { .run = run_max, .args = &p, .count = p.count,
@@ -147,7 +147,7 @@ static void check_norm(struct ck *t)
             for (size_t tap = 0; tap < 4; tap++) {
                 const size_t at = tap / 2 * p.src_row_step + (2 * x + tap % 2) * p.src_step + o;
                 const double product = ck_number(t, p.src, at) * (double)p.scale[o];
-                want[i] += fmax(0.0, product + (double)p.shift[o]) / 4;
+                want[i] += ck_max(0.0, product + (double)p.shift[o]) / 4;
                 magnitude[i] += (fabs(product) + fabs((double)p.shift[o])) / 4;
             }
         }

@@ -49,7 +49,7 @@ static void check_size(struct ck *t, size_t count, size_t channels, enum ck_fill
         const size_t o = i % channels;
         const double product =
             ck_number(t, norm.src, i / channels * norm.src_step + o) * (double)norm.scale[o];
-        want[i] = fmax(0.0, product + (double)norm.shift[o]);
+        want[i] = ck_max(0.0, product + (double)norm.shift[o]);
         magnitude[i] = fabs(product) + fabs((double)norm.shift[o]);
     }
     struct ck_case c = { .run = run, .args = &norm, .count = count, .step = norm.dst_step,

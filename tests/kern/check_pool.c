@@ -56,7 +56,7 @@ static double largest(const struct map *m, size_t y, size_t x, size_t channel)
     double best = -INFINITY;
     for (size_t sy = y == 0 ? 0 : 2 * y - 1; sy <= 2 * y + 1 && sy < m->height; sy++)
         for (size_t sx = x == 0 ? 0 : 2 * x - 1; sx <= 2 * x + 1 && sx < m->width; sx++)
-            best = fmax(best, read_at(m, sy, sx, channel));
+            best = ck_max(best, read_at(m, sy, sx, channel));
     return best;
 }
 

@@ -112,6 +112,7 @@ static bool parse(int argc, char **argv, struct wish *wish)
 int main(int argc, char **argv)
 {
     struct wish wish = { .seed = 1 };
+    setvbuf(stdout, NULL, _IOLBF, 0); /* what failed is seen even if the next row ends it all */
     if (!parse(argc, argv, &wish)) return usage();
     const struct summary sum = check_all(&wish);
     if (sum.passed + sum.failed + sum.skipped == 0) {

@@ -64,6 +64,7 @@ float *ck_f32(struct ck *t, size_t count, enum ck_fill fill)
         const float value = extreme(t); /* drawn for either fill: one stream, one layout */
         for (size_t end = i + run; i < end; i++) p[i] = fill == CK_EXTREMES ? value : unit(t);
     }
+    if (fill == CK_NAN) p[ck_below(t, count)] = NAN;
     return p;
 }
 
@@ -92,6 +93,11 @@ double ck_number(const struct ck *t, const void *numbers, size_t i)
 {
     return (double)(ck_is_bf16(t) ? cxn_bf16_value(((const uint16_t *)numbers)[i]) :
                                     ((const float *)numbers)[i]);
+}
+
+double ck_max(double a, double b)
+{
+    return isnan(a) || a > b ? a : b;
 }
 
 uint8_t *ck_u8(struct ck *t, size_t count)
@@ -169,10 +175,24 @@ static double bf16_tolerance(size_t terms, double want)
     return (terms > 0 ? fabs(want) / 256 : 0.0) + (double)(terms + 1) * (double)FLT_MIN;
 }
 
+/* Number of an output at which a place begins. */
+static size_t begin_of(const struct ck_case *c, size_t place)
+{
+    if (c->row == 0) return place * c->step;
+    return place / c->row * c->row_step + place % c->row * c->step;
+}
+
+/* Whether the run is to write number `at` of its output, which has `last` of them. */
+static bool is_written(const struct ck_case *c, size_t at, size_t last)
+{
+    const size_t in_row = c->row == 0 ? at : at % c->row_step;
+    return at < last && in_row % c->step < c->width && (c->row == 0 || in_row / c->step < c->row);
+}
+
 /* One run into a fresh, painted output with guards on both sides; NULL after a failure. */
 static void *run_guarded(struct ck *t, const struct ck_case *c, const char *shape)
 {
-    const size_t last = (c->count - 1) * c->step + c->width; /* nothing may follow this number */
+    const size_t last = begin_of(c, c->count - 1) + c->width; /* nothing may follow this number */
     const size_t total = last + 2 * GUARD_NUMBERS, each = number_bytes(c);
     uint32_t *bits = keep(t, total * each + sizeof *bits);
     for (size_t i = 0; i <= total * each / sizeof *bits; i++) bits[i] = PAINT;
@@ -180,8 +200,7 @@ static void *run_guarded(struct ck *t, const struct ck_case *c, const char *shap
     c->run(t, c->args, (float *)(void *)dst);
     for (size_t i = 0; i < total; i++) {
         const size_t at = i - GUARD_NUMBERS; /* wraps in the guard before */
-        const bool mine = at < last && at % c->step < c->width;
-        if (mine || is_paint(c, bits, i)) continue;
+        if (is_written(c, at, last) || is_paint(c, bits, i)) continue;
         fail(t, shape, "wrote outside its output, %td numbers from its begin",
              (ptrdiff_t)i - GUARD_NUMBERS);
         return NULL;
@@ -194,13 +213,14 @@ static void compare(struct ck *t, const struct ck_case *c, const void *got, cons
 {
     for (size_t i = 0; i < c->count * c->width; i++) {
         const size_t place = i / c->width, channel = i % c->width;
-        const double value = read_number(c, got, place * c->step + channel);
+        const double value = read_number(c, got, begin_of(c, place) + channel);
         double allowed = tolerance(c->terms, c->magnitude ? c->magnitude[i] : 0.0);
         const double want = c->want[i];
         if (c->bf16) allowed += bf16_tolerance(c->terms, want);
         t->numbers++;
         if (want == 0.0) t->zeros++;
         if (fabs(value - want) <= allowed) continue; /* false for a NaN */
+        if (isnan(want) && isnan(value)) continue;
         fail(t, shape, "place %zu channel %zu is %.9g, expected %.9g within %.3g", place, channel,
              value, want, allowed);
         return;
@@ -227,7 +247,7 @@ void ck_verify(struct ck *t, const struct ck_case *c, const char *shape, ...)
     if (!got || !again) return;
     if (ck_machine_left()) fail(t, text, "%s", ck_machine_left());
     compare(t, c, got, text);
-    const size_t bytes = ((c->count - 1) * c->step + c->width) * number_bytes(c);
+    const size_t bytes = (begin_of(c, c->count - 1) + c->width) * number_bytes(c);
     if (t->failures == 0 && memcmp(got, again, bytes) != 0)
         fail(t, text, "a second run gives other bits");
 }

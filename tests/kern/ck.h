@@ -51,6 +51,7 @@ enum ck_fill {
     CK_UNIT,     /* -1..1 */
     CK_EXTREMES, /* runs of 0, -0, denormals, halfway between two bfloat16, and numbers as large as
                     sums of squares allow */
+    CK_NAN,      /* -1..1, and one NaN */
     CK_FILLS
 };
 
@@ -63,6 +64,7 @@ bool ck_is_bf16(const struct ck *t);
 bool ck_gives_bf16(const struct ck *t); /* its name ends so; _bf16_f32 goes from one to the other */
 const void *ck_numbers(struct ck *t, size_t count, enum ck_fill fill);
 double ck_number(const struct ck *t, const void *numbers, size_t i);
+double ck_max(double a, double b); /* a NaN wins */
 uint8_t *ck_u8(struct ck *t, size_t count); /* runs of 0 and 255, then anything */
 double *ck_f64(struct ck *t, size_t count); /* zeros */
 float *ck_aligned(struct ck *t, size_t count); /* on 64 bytes, as packed weights are; zeros */
@@ -73,12 +75,13 @@ void ck_reset(struct ck *t); /* frees all */
 
 typedef void ck_run_fn(const struct ck *t, const void *args, float *dst);
 
-/* dst has `count` places, `step` numbers apart, of which the first `width` are written; what run()
- * gets as floats are bfloat16 numbers where bf16 is set. */
+/* dst has `count` places, `step` numbers apart, of which the first `width` are written; unless
+ * `row` is 0, every `row` places begin row_step numbers behind those before. What run() gets as
+ * floats are bfloat16 numbers where bf16 is set. */
 struct ck_case {
     ck_run_fn *run;
     const void *args;
-    size_t count, step, width;
+    size_t count, step, width, row, row_step;
     bool bf16;
     const double *want;      /* [count][width] */
     const double *magnitude; /* [count][width]: sum of the absolute terms of want */

@@ -430,7 +430,7 @@ static int test_engine(const struct cxn_engine *which, uint32_t bits, double dif
 
 int main(void)
 {
-    static const char *const levels[] = { "c", "avx2", "avx512", "vnni" };
+    static const char *const levels[] = { "c", "avx2", "avx512", "vnni", "amx" };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_pytorchs),
         cmocka_unit_test(levels_are_torchvisions),

@@ -25,7 +25,7 @@ typedef uint32_t emulate_u32 __attribute__((vector_size(64)));
 typedef uint16_t emulate_u16 __attribute__((vector_size(64)));
 typedef uint16_t emulate_half_u16 __attribute__((vector_size(32)));
 
-enum { EMULATE_LANES = 16, _CMP_UNORD_Q = 3, _MM_HINT_T0 = 3 };
+enum { EMULATE_LANES = 16, _CMP_UNORD_Q = 3, _MM_HINT_T1 = 2 };
 
 /* Prints what a CPU would have answered with an exception, and ends the program. */
 _Noreturn void emulate_fault(const char *what);
@@ -94,11 +94,6 @@ static inline __mmask16 _mm512_cmp_ps_mask(__m512 a, __m512 b, int predicate)
 
 /* ---- integers ----------------------------------------------------------------------------- */
 
-static inline __m512i _mm512_castps_si512(__m512 a)
-{
-    return (__m512i)a;
-}
-
 static inline __m512 _mm512_castsi512_ps(__m512i a)
 {
     return (__m512)a;
@@ -106,7 +101,7 @@ static inline __m512 _mm512_castsi512_ps(__m512i a)
 
 static inline __m512i _mm512_load_si512(const void *p)
 {
-    return _mm512_castps_si512(_mm512_load_ps(p));
+    return (__m512i)_mm512_load_ps(p);
 }
 
 static inline __m512i _mm512_set1_epi32(int value)
@@ -202,6 +197,14 @@ static inline __m512bh _mm512_cvtne2ps_pbh(__m512 high, __m512 low)
         r[EMULATE_LANES + i] = emulate_to_bf16(high[i]);
     }
     return (__m512bh)r;
+}
+
+/* ---- elsewhere ---------------------------------------------------------------------------- */
+
+static inline void _mm_prefetch(const void *p, int hint)
+{
+    (void)p;
+    (void)hint;
 }
 
 /* ---- AMX: amx.c, where the tiles of a thread are ------------------------------------------ */
