@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 cxn_unit_test(net unit/test_net.c)
+cxn_unit_test(winograd unit/test_winograd.c)
 cxn_unit_test(engine unit/test_engine.c unit/small_net.c)
 set_tests_properties(engine PROPERTIES LABELS "short;threads")
 cxn_unit_test(cpu unit/test_cpu.c)
@@ -7,7 +8,7 @@ cxn_unit_test(cpu unit/test_cpu.c)
 # The kernel test bench: `checkkern --bench` measures, -t and -c choose, --seed repeats.
 set(checkkern
   kern/check_conv.c kern/check_conv_bordered.c kern/check_fused.c kern/check_head.c
-  kern/check_norm_relu.c kern/check_pool.c kern/check_window.c
+  kern/check_norm_relu.c kern/check_pool.c kern/check_window.c kern/check_winograd.c
   kern/checkkern.c kern/ck.c)
 add_executable(checkkern ${checkkern} kern/machine.c)
 target_include_directories(checkkern PRIVATE ${CXN_TEST_INCLUDES})

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "fuse/winograd.h"
 #include "kern/linear_f32.h"
 #include "kern/samples_f32.h"
 #include "kern/sigmoid_f32.h"
@@ -68,16 +69,16 @@ static void end_output(const struct cxn_forward *run, const struct output *out, 
     run->packed->kernels.round->run(&round);
 }
 
-/* A map with zeros around it: [height + 2 border][width + 2 border][channels]. */
+/* A map with zeros around it: [border + height + below][border + width + right][channels]. */
 struct bordered {
     uint8_t *map;
-    size_t height, width, channels, border, number_bytes;
+    size_t height, width, channels, border, below, right, number_bytes;
 };
 
 /* Numbers of a row. */
 static size_t pitch_of(const struct bordered *b)
 {
-    return (b->width + 2 * b->border) * b->channels;
+    return (b->border + b->width + b->right) * b->channels;
 }
 
 /* Row y of the inside, from its border on the left; y may be in the border above (wraps). */
@@ -96,13 +97,14 @@ static uint8_t *bordered_begin(const struct bordered *b, size_t y)
 static void clear_border(const struct bordered *b, struct rows rows)
 {
     const size_t row = pitch_of(b) * b->number_bytes;
-    const size_t side = b->border * b->channels * b->number_bytes;
+    const size_t left = b->border * b->channels * b->number_bytes;
+    const size_t right = b->right * b->channels * b->number_bytes;
     if (rows.first == rows.last) return; /* more threads than rows: others have the edges */
     if (rows.first == 0) memset(b->map, 0, b->border * row);
-    if (rows.last == b->height) memset(bordered_row(b, b->height), 0, b->border * row);
+    if (rows.last == b->height) memset(bordered_row(b, b->height), 0, b->below * row);
     for (size_t y = rows.first; y < rows.last; y++) {
-        memset(bordered_row(b, y), 0, side);
-        memset(bordered_row(b, y) + row - side, 0, side);
+        memset(bordered_row(b, y), 0, left);
+        memset(bordered_row(b, y) + row - right, 0, right);
     }
 }
 
@@ -162,7 +164,8 @@ static void compute_stem(const struct cxn_forward *run, const struct cxn_view *v
 {
     const struct cxn_packed *f = run->packed;
     const struct bordered planes = { run->maps + run->plan->samples, v->height, v->width,
-                                     is_grey(v) ? 2 : 4, STEM_BORDER, sizeof(float) };
+                                     is_grey(v) ? 2 : 4, STEM_BORDER, STEM_BORDER, STEM_BORDER,
+                                     sizeof(float) };
     write_samples(run, v, &planes);
     meet(run);
     const size_t height = cxn_view_side(v->height, 1);
@@ -252,7 +255,7 @@ static size_t band_rows(size_t width)
     return width < CXN_BAND_PLACES ? CXN_BAND_PLACES / width : 1;
 }
 
-/* The 3x3, behind the channels that are there. */
+/* The 3x3, behind the channels that are there: directly. */
 static void grow_band(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
                       const struct map *map, const struct bordered *middle, struct rows rows)
 {
@@ -280,7 +283,44 @@ static void grow_rows(const struct cxn_forward *run, const struct cxn_packed_lay
                   (struct rows){ y, y + band < rows.last ? y + band : rows.last });
 }
 
-/* Alone: bands of rows, so that the 3x3 finds what the 1x1 has just made. */
+/* The same by Winograd's tiles first..last - 1. */
+static void grow_tiles(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
+                       const struct map *map, const struct bordered *middle, struct rows tiles)
+{
+    const struct cxn_winograd conv = {
+        .kernels = &run->packed->kernels, .src = (const float *)(const void *)middle->map,
+        .in = middle->channels, .src_row_step = pitch_of(middle), .w = layer->grow,
+        .height = map->height, .width = map->width, .out = run->packed->growth,
+        .dst = (float *)(void *)map->numbers + layer->norm.channels,
+        .dst_place_step = map->step, .dst_row_step = map->width * map->step,
+        .scratch = (float *)(void *)run->scratch
+    };
+    cxn_winograd_run(&conv, tiles.first, tiles.last);
+}
+
+static size_t count_tiles(const struct map *map)
+{
+    return cxn_winograd_tiles(map->height) * cxn_winograd_tiles(map->width);
+}
+
+/* Alone: a group of tiles after the other, so that the 3x3 finds what the 1x1 has just made. */
+static void compute_tiles_alone(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
+                                const struct map *map, const struct bordered *middle)
+{
+    const size_t group = run->packed->kernels.winograd_data->group, count = count_tiles(map);
+    size_t made = 0;
+    for (struct rows tiles = { 0, 0 }; tiles.first < count; tiles.first = tiles.last) {
+        tiles.last = tiles.first + group < count ? tiles.first + group : count;
+        const size_t y = (tiles.last - 1) / cxn_winograd_tiles(map->width) * CXN_WINOGRAD_TILE;
+        const size_t behind = y + CXN_WINOGRAD_TILE + 1; /* rows that the last window reaches */
+        const size_t needed = behind < map->height ? behind : map->height;
+        reduce_rows(run, layer, map, middle, (struct rows){ made, needed });
+        grow_tiles(run, layer, map, middle, tiles);
+        made = needed;
+    }
+}
+
+/* Alone: bands of rows, for the same reason. */
 static void compute_layer_alone(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
                                 const struct map *map, const struct bordered *middle)
 {
@@ -295,25 +335,48 @@ static void compute_layer_alone(const struct cxn_forward *run, const struct cxn_
     }
 }
 
+/* Each member makes its rows of the 1x1, and then its rows or tiles of the 3x3. */
+static void compute_layer_shared(const struct cxn_forward *run,
+                                 const struct cxn_packed_block *block, size_t i,
+                                 const struct map *map, const struct bordered *middle)
+{
+    const struct cxn_packed_layer *layer = &block->layers[i];
+    const struct rows rows = share_of(run, map->height);
+    reduce_rows(run, layer, map, middle, rows);
+    meet(run);
+    if (block->winograd) {
+        grow_tiles(run, layer, map, middle, share_of(run, count_tiles(map)));
+        meet(run); /* tiles are not the member's rows, which the next 1x1 reads */
+    } else {
+        grow_rows(run, layer, map, middle, rows);
+    }
+}
+
+/* What the 1x1 of layer i leaves for its 3x3, in a border that reaches to the last tile's end. */
+static struct bordered middle_map(const struct cxn_forward *run, uint32_t b, size_t i,
+                                  const struct map *map)
+{
+    /* A team takes two buffers in turns: a neighbour may still read the other's edge. */
+    const size_t turn = run->team > 1 ? i % 2 : 0;
+    struct bordered middle = { run->maps + run->plan->middle[b][turn], map->height, map->width,
+                               run->packed->middle, 1, 1, 1, run->packed->kernels.panel_bytes };
+    if (run->packed->block[b].winograd) {
+        middle.below = cxn_winograd_reach(map->height) - map->height - 1;
+        middle.right = cxn_winograd_reach(map->width) - map->width - 1;
+    }
+    return middle;
+}
+
 static void compute_block(const struct cxn_forward *run, const struct cxn_view *v, uint32_t b)
 {
     const struct cxn_packed_block *block = &run->packed->block[b];
     const struct map map = block_map(run, v, b);
-    const struct rows rows = share_of(run, map.height);
     for (size_t i = 0; i < block->layer_count; i++) {
-        /* A team takes two buffers in turns: a neighbour may still read the other's edge. */
-        const size_t turn = run->team > 1 ? i % 2 : 0;
-        const struct bordered middle = { run->maps + run->plan->middle[b][turn], map.height,
-                                         map.width, run->packed->middle, 1,
-                                         run->packed->kernels.panel_bytes };
-        if (i < 2) clear_border(&middle, rows);
-        if (run->team == 1) {
-            compute_layer_alone(run, &block->layers[i], &map, &middle);
-            continue;
-        }
-        reduce_rows(run, &block->layers[i], &map, &middle, rows);
-        meet(run);
-        grow_rows(run, &block->layers[i], &map, &middle, rows);
+        const struct bordered middle = middle_map(run, b, i, &map);
+        if (i < 2) clear_border(&middle, share_of(run, map.height));
+        if (run->team > 1) compute_layer_shared(run, block, i, &map, &middle);
+        else if (block->winograd) compute_tiles_alone(run, &block->layers[i], &map, &middle);
+        else compute_layer_alone(run, &block->layers[i], &map, &middle);
     }
 }
 

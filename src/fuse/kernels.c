@@ -20,6 +20,8 @@ struct cxn_fuse_kernels cxn_fuse_kernels_f32(uint32_t cpu)
         .norm_relu = cxn_norm_relu_f32_pick(cpu),
         .norm_relu_pool = cxn_norm_relu_pool_f32_pick(cpu),
         .head_norm_relu = cxn_norm_relu_f32_pick(cpu), .mean = cxn_mean_f32_pick(cpu),
+        .winograd_data = cxn_winograd_data_f32_pick(cpu),
+        .winograd_inverse = cxn_winograd_inverse_f32_pick(cpu),
         .packed_count = cxn_conv_bordered_f32_packed_count, .pack = cxn_conv_bordered_f32_pack
     };
 }
@@ -34,6 +36,8 @@ static struct cxn_fuse_kernels pick_bf16_maps(uint32_t cpu)
     kernels.norm_relu_pool = cxn_norm_relu_pool_bf16_f32_pick(cpu);
     kernels.head_norm_relu = kernels.norm_relu;
     kernels.round = cxn_round_bf16_pick(cpu);
+    kernels.winograd_data = NULL;
+    kernels.winograd_inverse = NULL;
     return kernels;
 }
 

@@ -8,6 +8,8 @@
 #include "kern/norm_relu.h"
 #include "kern/norm_relu_pool.h"
 #include "kern/round_bf16.h"
+#include "kern/winograd_data_f32.h"
+#include "kern/winograd_inverse_f32.h"
 
 /*
  * What maps, panels and weights are made of, and the kernels for it that a CPU gets. Maps are those
@@ -26,6 +28,9 @@ struct cxn_fuse_kernels {
     const struct cxn_norm_relu_kernel *head_norm_relu;      /* map to float32 */
     const struct cxn_round_bf16_kernel *round;              /* float32 to map; NULL: none needed */
     const struct cxn_mean_kernel *mean;
+    /* Both NULL where every 3x3 is computed directly. */
+    const struct cxn_winograd_data_f32_kernel *winograd_data;
+    const struct cxn_winograd_inverse_f32_kernel *winograd_inverse;
     /* For `conv`, as kern/conv_bordered_<type>.h says. */
     size_t (*packed_count)(const struct cxn_conv_bordered_kernel *row, size_t out, size_t terms);
     void (*pack)(const struct cxn_conv_bordered_kernel *row, float *packed, const float *w,

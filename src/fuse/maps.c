@@ -3,6 +3,7 @@
 
 #include "base/size.h"
 #include "fuse/plan.h"
+#include "fuse/winograd.h"
 #include "nn/steps.h"
 
 /* Places of the map after so many halvings, `border` places around it included. */
@@ -12,13 +13,21 @@ static size_t count_places(const struct cxn_room *room, uint32_t halvings, size_
            (cxn_view_side(room->longer, halvings) + 2 * border);
 }
 
+/* The same with the border of a 3x3; Winograd's last tiles may reach beyond it. */
+static size_t count_middle(const struct cxn_packed *f, const struct cxn_room *room, uint32_t block)
+{
+    if (!f->block[block].winograd) return count_places(room, 2 + block, 1);
+    return cxn_winograd_reach(cxn_view_side(room->shorter, 2 + block)) *
+           cxn_winograd_reach(cxn_view_side(room->longer, 2 + block));
+}
+
 static size_t at_least(size_t least, size_t x)
 {
     return x > least ? x : least;
 }
 
-/* A panel of the widest row and the most channels, or three rows of the stem with a zero at either
- * end. */
+/* A panel of the widest row and the most channels, a group of tiles, or three rows of the
+ * stem with a zero at either end. */
 static size_t count_scratch(const struct cxn_packed *f, size_t side)
 {
     size_t most = 3 * (cxn_view_side(side, 1) + 2) * f->stem * sizeof(float);
@@ -26,6 +35,9 @@ static size_t count_scratch(const struct cxn_packed *f, size_t side)
         const size_t places = at_least(f->kernels.conv->places, cxn_view_side(side, 2 + b));
         const size_t step = cxn_panel_step(f, f->block[b].out);
         most = at_least(most, places * step * f->kernels.panel_bytes);
+        if (f->block[b].winograd)
+            most = at_least(most, cxn_winograd_scratch_count(&f->kernels, f->middle, f->growth) *
+                                      sizeof(float));
     }
     return most;
 }
@@ -77,7 +89,7 @@ bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_packed *f,
         };
         for (size_t i = 0; i < 2; i++)
             buffers[n++] = (struct cxn_plan_buffer){
-                .bytes = count_places(room, 2 + b, 1) * f->middle * f->kernels.panel_bytes,
+                .bytes = count_middle(f, room, b) * f->middle * f->kernels.panel_bytes,
                 .first = stage, .last = stage
             };
     }

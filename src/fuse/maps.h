@@ -15,7 +15,7 @@
 struct cxn_maps_plan {
     size_t samples;                  /* offsets in bytes into a view's arena */
     size_t block[CXN_NET_BLOCKS];    /* [h][w][out of the block] */
-    size_t middle[CXN_NET_BLOCKS][2]; /* [h + 2][w + 2][middle], bordered, taken in turns */
+    size_t middle[CXN_NET_BLOCKS][2]; /* [rows][columns][middle], bordered, taken in turns */
     size_t head;                     /* [h][w][out of the last block], float32 */
     size_t view_bytes;               /* the arena of a view */
     size_t rounding;                 /* offset into the scratch: rows on their way into a map */

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "fuse/winograd.h"
 #include "kern/bf16.h"
 #include "kern/conv_bordered_f32.h"
 
@@ -17,6 +18,7 @@ enum {
 /* Where a part goes; a convolution is packed into `first`, its biases with it. */
 struct place {
     float *first, *second;
+    bool winograd;
 };
 
 /* Called twice: with places NULL to count, then to place. Parts are met in the table's order. */
@@ -70,6 +72,19 @@ static const float *put_conv(struct layout *l)
     return put(l, l->kernels->packed_count(l->kernels->conv, part->out, terms), 0).first;
 }
 
+/* A 3x3 by Winograd; its transformed weights follow it when it is plain. */
+static const float *put_winograd(struct layout *l)
+{
+    const struct cxn_part *part = l->next;
+    const size_t plain = part->first_count + cxn_winograd_plain_count(part->in, part->out);
+    if (l->plain_count < plain) l->plain_count = plain;
+    struct place *place = l->places;
+    const float *packed =
+        put(l, cxn_winograd_packed_count(l->kernels, part->in, part->out), 0).first;
+    if (place) place->winograd = true;
+    return packed;
+}
+
 static void put_all(struct layout *l, struct cxn_packed *p, const struct cxn_net_config *config)
 {
     struct cxn_packed_layer *layer = p->layers;
@@ -80,10 +95,13 @@ static void put_all(struct layout *l, struct cxn_packed *p, const struct cxn_net
         *block = (struct cxn_packed_block){ .in = cxn_net_block_in(config, i),
                                             .out = cxn_net_block_out(config, i),
                                             .layer_count = config->layers[i], .layers = layer };
+        /* In a view of 224 x 224 the last block's map has 4 tiles: too few for the way of their
+         * weights, which are four times as many, from memory. */
+        block->winograd = l->kernels->winograd_data && i + 1 < CXN_NET_BLOCKS;
         for (size_t k = 0; k < block->layer_count; k++, layer++) {
             layer->norm = put_norm(l);
             layer->reduce = put_conv(l);
-            layer->grow = put_conv(l);
+            layer->grow = block->winograd ? put_winograd(l) : put_conv(l);
         }
         block->norm = put_norm(l);
         if (i + 1 < CXN_NET_BLOCKS) block->halve = put_conv(l);
@@ -129,6 +147,11 @@ static enum cxn_status pack_part(const struct packing *p, size_t index, float *p
     if (status != CXN_OK) return status;
     if (p->kernels->bf16_weights && part->kind == CXN_PART_CONV)
         round_weights(plain, part->first_count);
+    if (place->winograd) {
+        cxn_winograd_pack(p->kernels, place->first, plain, part->in, part->out,
+                          plain + part->first_count);
+        return CXN_OK;
+    }
     memset(plain + part->first_count, 0,
            (terms * part->out - part->first_count) * sizeof *plain);
     if (part->kind == CXN_PART_STEM)

@@ -2,6 +2,8 @@
 #ifndef CXN_FUSE_PACK_H
 #define CXN_FUSE_PACK_H
 
+#include <stdbool.h>
+
 #include "base/env.h"
 #include "fuse/fold.h"
 #include "fuse/kernels.h"
@@ -17,12 +19,13 @@ struct cxn_packed_norm {
 struct cxn_packed_layer {
     struct cxn_packed_norm norm; /* channels: of the block's map so far */
     const float *reduce;         /* 1x1 to `middle`, norm2 folded in */
-    const float *grow;           /* 3x3 to `growth` */
+    const float *grow;           /* 3x3 to `growth`, as its block has it */
 };
 
 struct cxn_packed_block {
     size_t in, out;       /* channels that enter it, and of its whole map */
     size_t layer_count;
+    bool winograd;        /* the 3x3 are packed for fuse/winograd.h, else for the direct kernel */
     const struct cxn_packed_layer *layers;
     struct cxn_packed_norm norm; /* of the transition, or of the head after the last block */
     const float *halve;          /* 1x1 of the transition to out / 2; NULL after the last block */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kern/conv_bordered_f32.h"
 
+#include <string.h>
+
 #include "base/status.h"
 
 static const struct cxn_conv_bordered_kernel table[] = { /* slowest first */
@@ -28,14 +30,22 @@ size_t cxn_conv_bordered_f32_packed_count(const struct cxn_conv_bordered_kernel 
     return panels * row->channels * (1 + terms);
 }
 
+/* `count` numbers, or zeros where src is NULL, and zeros up to `channels`. */
+static float *pack_line(float *packed, const float *src, size_t count, size_t channels)
+{
+    if (!src) count = 0;
+    if (src) memcpy(packed, src, count * sizeof *packed);
+    memset(packed + count, 0, (channels - count) * sizeof *packed);
+    return packed + channels;
+}
+
 void cxn_conv_bordered_f32_pack(const struct cxn_conv_bordered_kernel *row, float *packed,
                                 const float *w, const float *bias, size_t out, size_t terms)
 {
     for (size_t first = 0; first < out; first += row->channels) {
-        for (size_t o = first; o < first + row->channels; o++)
-            *packed++ = bias && o < out ? bias[o] : 0.0f;
+        const size_t left = out - first, count = left < row->channels ? left : row->channels;
+        packed = pack_line(packed, bias ? bias + first : NULL, count, row->channels);
         for (size_t i = 0; i < terms; i++)
-            for (size_t o = first; o < first + row->channels; o++)
-                *packed++ = o < out ? w[i * out + o] : 0.0f;
+            packed = pack_line(packed, w + i * out + first, count, row->channels);
     }
 }

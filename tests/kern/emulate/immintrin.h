@@ -50,6 +50,18 @@ static inline __m512 _mm512_load_ps(const void *p)
     return r;
 }
 
+static inline __m512 _mm512_loadu_ps(const void *p)
+{
+    __m512 r;
+    memcpy(&r, p, sizeof r);
+    return r;
+}
+
+static inline void _mm512_storeu_ps(void *p, __m512 a)
+{
+    memcpy(p, &a, sizeof a);
+}
+
 static inline __m512 _mm512_maskz_loadu_ps(__mmask16 mask, const void *p)
 {
     __m512 r = _mm512_setzero_ps();

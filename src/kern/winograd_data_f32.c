@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kern/winograd_data_f32.h"
+
+#include "base/status.h"
+
+static const struct cxn_winograd_data_f32_kernel table[] = { /* slowest first */
+    { { "c", 0 }, 16, cxn_winograd_data_f32_c },
+#ifdef CXN_X86
+    { { "avx2", CXN_CPU_AVX2 }, 18, cxn_winograd_data_f32_avx2 },
+    { { "avx512", CXN_CPU_AVX512 }, 28, cxn_winograd_data_f32_avx512 },
+#endif
+};
+
+const struct cxn_kern_op cxn_winograd_data_f32_op = {
+    .name = "winograd_data_f32", .does = "tiles of a 3x3 convolution into Winograd's form",
+    .rows = table, .row_bytes = sizeof table[0], .row_count = CXN_COUNTOF(table)
+};
+
+const struct cxn_winograd_data_f32_kernel *cxn_winograd_data_f32_pick(uint32_t cpu)
+{
+    return &table[cxn_kern_best(&cxn_winograd_data_f32_op, cpu)];
+}
