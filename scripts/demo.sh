@@ -45,7 +45,7 @@ show chexnet prepare --images phantom/images --list phantom/train_list.txt \
     --list phantom/val_list.txt --list phantom/test_list.txt --out phantom.cache
 
 if [ -z "$weights" ]; then
-    printf '\nskipped: inspect, infer, predict (no weights; %s)\n' "$usage"
+    printf '\nskipped: inspect, infer, predict, optimize, selftest (no weights; %s)\n' "$usage"
     exit 0
 fi
 printf '\n$ chexnet inspect %s | tail -n 8\n' "$weights"
@@ -58,4 +58,8 @@ else
     head -n 8 phantom/test_list.txt >list.txt
 fi
 show chexnet infer "$weights" --images "$images" --list list.txt --out predictions.csv
-show chexnet predict "$weights" "$images/$(awk 'NR == 1 { print $1 }' list.txt)"
+picture=$images/$(awk 'NR == 1 { print $1 }' list.txt)
+show chexnet predict "$weights" "$picture"
+show chexnet optimize "$weights" --precision fp32 --out fp32.safetensors
+show chexnet selftest fp32.safetensors
+show chexnet predict fp32.safetensors "$picture" --mode fp32

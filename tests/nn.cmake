@@ -3,6 +3,8 @@ cxn_unit_test(net unit/test_net.c)
 cxn_unit_test(winograd unit/test_winograd.c)
 cxn_unit_test(engine unit/test_engine.c unit/small_net.c)
 set_tests_properties(engine PROPERTIES LABELS "short;threads")
+cxn_unit_test(optimized unit/test_optimized.c unit/small_net.c)
+set_tests_properties(optimized PROPERTIES LABELS "short;threads")
 cxn_unit_test(cpu unit/test_cpu.c)
 
 # The kernel test bench: `checkkern --bench` measures, -t and -c choose, --seed repeats.

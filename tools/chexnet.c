@@ -16,9 +16,11 @@ extern const struct command cmd_compare;
 extern const struct command cmd_cpu;
 extern const struct command cmd_infer;
 extern const struct command cmd_inspect;
+extern const struct command cmd_optimize;
 extern const struct command cmd_phantom;
 extern const struct command cmd_predict;
 extern const struct command cmd_prepare;
+extern const struct command cmd_selftest;
 extern const struct command cmd_stats;
 
 /* In the order of a first use. */
@@ -29,6 +31,8 @@ const struct command *const commands[] = {
     &cmd_infer,
     &cmd_predict,
     &cmd_compare,
+    &cmd_optimize,
+    &cmd_selftest,
     &cmd_bench,
     &cmd_inspect,
     &cmd_cpu,

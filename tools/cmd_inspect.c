@@ -40,7 +40,8 @@ static void print_table(const cxn_info *info)
     }
     if (renamed[0]) printf("names     %s\n", renamed);
     if (misfit) printf("fits      no: %s\n", misfit);
-    else printf("fits      DenseNet-121 with %d findings\n", CXN_FINDINGS);
+    else printf("fits      DenseNet-121 with %d findings\nmodes     %s\n", CXN_FINDINGS,
+                cxn_info_modes(info));
     puts(RESEARCH_USE);
 }
 
@@ -75,11 +76,12 @@ static enum cxn_status print_object(const cxn_info *info, const char *path, stru
 {
     const char *misfit = cxn_info_misfit(info);
     json_t *object = json_pack(
-        "{s:o, s:s, s:I, s:s, s:o, s:o, s:b, s:o, s:o}", "file", json_text(path),
+        "{s:o, s:s, s:I, s:s, s:o, s:o, s:b, s:o, s:s, s:o}", "file", json_text(path),
         "format", cxn_info_format(info), "bytes", (json_int_t)cxn_info_file_bytes(info),
         "sha256", cxn_info_sha256(info), "metadata", metadata_json(info),
         "renamed", json_text_or_null(cxn_info_renamed(info)), "fits", !misfit,
-        "misfit", json_text_or_null(misfit), "tensors", tensors_json(info));
+        "misfit", json_text_or_null(misfit), "modes", cxn_info_modes(info),
+        "tensors", tensors_json(info));
     return json_print(object, err);
 }
 
@@ -103,7 +105,8 @@ const struct command cmd_inspect = {
     .operands = "FILE",
     .operands_min = 1,
     .operands_max = 1,
-    .details = "Reads .safetensors and PyTorch's .pth in both forms, told apart by content.\n"
+    .details = "Reads .safetensors, optimised models among them, and PyTorch's .pth in both\n"
+               "forms, told apart by content.\n"
                "Nothing in the file is executed. Weights of another network are described\n"
                "as well; `fits` says what is wrong first.",
     .example = "chexnet inspect weights.pth",

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <chexnet/inspect.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "api/context.h"
+#include "api/engines.h"
 #include "base/hash.h"
+#include "fuse/optimized.h"
 #include "model/weights.h"
 
 _Static_assert((int)CXN_INFO_RANK_MAX == (int)CXN_TENSOR_RANK_MAX, "one limit on dimensions");
@@ -18,6 +21,7 @@ struct cxn_info {
     char sha256[CXN_SHA256_HEX_BYTES];
     char renamed[512];
     struct cxn_error misfit; /* "" when it fits */
+    char modes[96];
 };
 
 static const char *understood_name(const struct cxn_info *info, const struct cxn_match *match,
@@ -28,6 +32,7 @@ static const char *understood_name(const struct cxn_info *info, const struct cxn
     return k == CXN_MATCH_NONE ? NULL : info->net->tensors[k].name;
 }
 
+/* match: NULL for an optimised model, whose tensors are what they are called. */
 static enum cxn_status describe_tensors(struct cxn_info *info, const struct cxn_match *match,
                                         struct cxn_error *err)
 {
@@ -38,8 +43,10 @@ static enum cxn_status describe_tensors(struct cxn_info *info, const struct cxn_
     for (size_t i = 0; i < n; i++) {
         const struct cxn_tensor *t = &info->list.items[i];
         struct cxn_info_tensor *out = &info->tensors[i];
-        *out = (struct cxn_info_tensor){ .name = cxn_tensors_name(&info->list, i),
-                                         .understood = understood_name(info, match, i),
+        const char *name = cxn_tensors_name(&info->list, i);
+        *out = (struct cxn_info_tensor){ .name = name,
+                                         .understood =
+                                             match ? understood_name(info, match, i) : name,
                                          .dtype = cxn_dtype_name(t->dtype),
                                          .rank = t->rank };
         memcpy(out->dims, t->dims, sizeof out->dims);
@@ -47,7 +54,23 @@ static enum cxn_status describe_tensors(struct cxn_info *info, const struct cxn_
     return CXN_OK;
 }
 
-/* Content that does not fit is what this is about, not an error. */
+/* Content that does not fit is what this is about, not an error. only: the one engine that what
+ * fits is for; NULL: every one. */
+static enum cxn_status note_misfit(struct cxn_info *info, enum cxn_status status,
+                                   const struct cxn_error *why, const struct cxn_engine *only,
+                                   struct cxn_error *err)
+{
+    const struct cxn_engine *engine;
+    if (status == CXN_E_FORMAT) info->misfit = *why;
+    else if (status != CXN_OK) return cxn_fail(err, status, "%s", why->text);
+    for (size_t i = 0; status == CXN_OK && (engine = cxn_engine_at(i)); i++) {
+        const size_t n = strlen(info->modes);
+        if (only && only != engine) continue;
+        snprintf(info->modes + n, sizeof info->modes - n, "%s%s", n > 0 ? ", " : "", engine->name);
+    }
+    return CXN_OK;
+}
+
 static enum cxn_status try_values(struct cxn_info *info, const struct cxn_source *source,
                                   const struct cxn_match *match, struct cxn_error *err)
 {
@@ -56,10 +79,23 @@ static enum cxn_status try_values(struct cxn_info *info, const struct cxn_source
     const enum cxn_status status =
         cxn_weights_fill(&info->list, source, match, info->net, &block, &why);
     cxn_free(block);
-    if (status == CXN_OK) return CXN_OK;
-    if (status != CXN_E_FORMAT) return cxn_fail(err, status, "%s", why.text);
-    info->misfit = why;
-    return CXN_OK;
+    return note_misfit(info, status, &why, NULL, err);
+}
+
+static enum cxn_status try_optimized(struct cxn_info *info, const struct cxn_source *source,
+                                     struct cxn_error *err)
+{
+    struct cxn_optimized optimized = { 0 };
+    struct cxn_error why = { "" };
+    cxn_fold *fold = NULL;
+    enum cxn_status status = cxn_fold_open(&fold, info->net, &info->mem, &why);
+    if (status == CXN_OK) status = cxn_optimized_open(&optimized, fold, &info->list, source, &why);
+    if (status == CXN_OK) status = cxn_optimized_check(&optimized, &why);
+    const struct cxn_engine *only = cxn_precision_engine(optimized.about.precision);
+    cxn_optimized_close(&optimized);
+    cxn_fold_close(&fold);
+    status = note_misfit(info, status, &why, only, err);
+    return status == CXN_OK ? describe_tensors(info, NULL, err) : status;
 }
 
 static enum cxn_status compare_with_net(struct cxn_info *info, const struct cxn_source *source,
@@ -67,6 +103,8 @@ static enum cxn_status compare_with_net(struct cxn_info *info, const struct cxn_
 {
     struct cxn_match match = { 0 };
     enum cxn_status status = cxn_net_open(&info->net, &cxn_densenet121, &info->mem, err);
+    if (status == CXN_OK && cxn_optimized_is(&info->list))
+        return try_optimized(info, source, err);
     if (status == CXN_OK) status = cxn_match_open(&match, &info->mem, &info->list, info->net, err);
     if (status == CXN_OK) {
         const struct cxn_weights_report report = cxn_weights_report_make(&info->list, &match);
@@ -146,3 +184,5 @@ const char *cxn_info_misfit(const cxn_info *info)
 {
     return info->misfit.text[0] ? info->misfit.text : NULL;
 }
+
+const char *cxn_info_modes(const cxn_info *info) { return info->modes; }

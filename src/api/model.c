@@ -4,19 +4,25 @@
 #include <string.h>
 
 #include "api/engines.h"
+#include "api/numbers.h"
 #include "base/fpmode.h"
-#include "model/weights.h"
 #include "nn/view.h"
 
-static enum cxn_status open_engine(cxn_model *model, const char *path, struct cxn_error *err)
+static enum cxn_status open_engine(cxn_model *model, const char *path, const char *mode,
+                                   struct cxn_error *err)
 {
+    struct cxn_numbers numbers;
     enum cxn_status status = cxn_net_open(&model->net, &cxn_densenet121, model->env->mem, err);
     if (status != CXN_OK) return status;
-    status = cxn_weights_load(model->env, path, model->net, &model->block, NULL, err);
-    if (status != CXN_OK) return status;
-    const struct cxn_engine_source source = { .net = model->net, .block = model->block };
-    model->room = cxn_room_usual;
-    return model->engine->open(&model->state, &source, model->env, err);
+    status = cxn_numbers_open(&numbers, model->env, model->net, path, err);
+    if (status == CXN_OK) status = cxn_numbers_choose(&numbers, mode, &model->engine, err);
+    if (status == CXN_OK) {
+        status = model->engine->open(&model->state, &numbers.source, model->env, err);
+        model->room = cxn_room_usual;
+        if (status == CXN_E_FORMAT) cxn_fail_in(err, status, path);
+    }
+    cxn_numbers_close(&numbers);
+    return status;
 }
 
 enum cxn_status cxn_model_open(cxn_model **out, cxn_context *ctx, const char *path,
@@ -35,7 +41,7 @@ enum cxn_status cxn_model_open(cxn_model **out, cxn_context *ctx, const char *pa
     model->engine = engine;
     fenv_t host;
     cxn_fpmode_enter(&host);
-    status = open_engine(model, path, err);
+    status = open_engine(model, path, mode, err);
     cxn_fpmode_leave(&host);
     if (status != CXN_OK) {
         cxn_model_close(&model);
@@ -49,7 +55,6 @@ void cxn_model_close(cxn_model **model)
 {
     if (!model || !*model) return;
     (*model)->engine->close(&(*model)->state);
-    cxn_free((*model)->block);
     cxn_net_close(&(*model)->net);
     cxn_free(*model);
     *model = NULL;

@@ -14,7 +14,6 @@ struct cxn_model {
     cxn_engine_state *state;
     struct cxn_room room; /* that the state has */
     cxn_net *net;
-    float *block; /* net->float_count floats */
 };
 
 /* "ten", "center" or "full"; CXN_E_ARG for another word. */

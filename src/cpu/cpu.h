@@ -54,6 +54,12 @@ uint32_t cxn_cpu_detect(void);
 enum cxn_status cxn_cpu_limit(uint32_t cpu, const char *level, uint32_t *limited,
                               struct cxn_error *err);
 
+/* Name of level i, 0 the lowest; NULL past the end. */
+const char *cxn_cpu_level_name(size_t i);
+
+/* Bits without which a CPU does not have level i, less those in `cpu`: 0 where it has it. */
+uint32_t cxn_cpu_level_lacks(size_t i, uint32_t cpu);
+
 /* Floating-point operations a second of one core, float32, a product and a sum counted apart: the
  * best of a few runs of independent multiply-adds in registers, with the widest vectors that the
  * word allows, and without AVX2 no fused ones. Takes about 30 ms. */

@@ -64,6 +64,16 @@ enum cxn_status cxn_cpu_limit(uint32_t cpu, const char *level, uint32_t *limited
     return cxn_fail(err, CXN_E_ARG, "unknown instruction level '%s', expected %s", level, list);
 }
 
+const char *cxn_cpu_level_name(size_t i)
+{
+    return i < CXN_COUNTOF(levels) ? levels[i].name : NULL;
+}
+
+uint32_t cxn_cpu_level_lacks(size_t i, uint32_t cpu)
+{
+    return levels[i].requires & ~cpu;
+}
+
 const char *cxn_cpu_level(uint32_t cpu)
 {
     size_t best = 0;

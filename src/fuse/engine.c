@@ -55,7 +55,8 @@ static enum cxn_status pack_weights(cxn_engine_state *s, const struct cxn_engine
     cxn_fold *fold;
     enum cxn_status status = cxn_fold_open(&fold, source->net, s->env->mem, err);
     if (status != CXN_OK) return status;
-    const struct cxn_fold_source numbers = cxn_fold_source_block(fold, source->block);
+    const struct cxn_fold_source numbers =
+        source->folded ? *source->folded : cxn_fold_source_block(fold, source->block);
     status = cxn_packed_open(&s->packed, &numbers, kernels, s->env, err);
     cxn_fold_close(&fold);
     return status;
@@ -162,13 +163,13 @@ static const char *level_of_bf16_dots(uint32_t cpu)
 }
 
 const struct cxn_engine cxn_engine_fp32 = {
-    .name = "fp32", .device = "cpu", .level = level_of_fp32, .open = open_fp32, .fit = fit_fused,
-    .run = run_fused, .close = close_fused
+    .name = "fp32", .device = "cpu", .bound = 1e-5, .level = level_of_fp32, .open = open_fp32,
+    .fit = fit_fused, .run = run_fused, .close = close_fused
 };
 
 const struct cxn_engine cxn_engine_bf16 = {
-    .name = "bf16", .device = "cpu", .level = level_of_bf16, .open = open_bf16, .fit = fit_fused,
-    .run = run_fused, .close = close_fused
+    .name = "bf16", .device = "cpu", .bound = 2e-2, .level = level_of_bf16, .open = open_bf16,
+    .fit = fit_fused, .run = run_fused, .close = close_fused
 };
 
 const struct cxn_engine cxn_engine_bf16_dots = {

@@ -74,8 +74,33 @@ static enum cxn_status fill_header(json_t *root, const struct cxn_safetensors_co
     return status;
 }
 
-static void write_content(cxn_out *out, const char *header, size_t header_bytes,
-                          const struct cxn_safetensors_content *c)
+/* Bytes of the largest tensor that read() gives. */
+static uint64_t count_scratch(const struct cxn_safetensors_content *c)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < c->tensor_count; i++)
+        if (!c->tensors[i].data && tensor_bytes(&c->tensors[i]) > most)
+            most = tensor_bytes(&c->tensors[i]);
+    return most;
+}
+
+static enum cxn_status write_tensors(cxn_out *out, const struct cxn_safetensors_content *c,
+                                     void *scratch, struct cxn_error *err)
+{
+    enum cxn_status status = CXN_OK;
+    for (size_t i = c->tensor_count, bytes = 2 * ELEMENT_MAX_BYTES;
+         status == CXN_OK && next_tensor(c, &i, &bytes);) {
+        const void *data = c->tensors[i].data;
+        if (!data) {
+            status = c->read(c->read_ctx, i, scratch, err);
+            data = scratch;
+        }
+        if (status == CXN_OK) cxn_out_write(out, data, (size_t)tensor_bytes(&c->tensors[i]));
+    }
+    return status;
+}
+
+static void write_header(cxn_out *out, const char *header, size_t header_bytes)
 {
     static const char spaces[ALIGN_BYTES] = "        ";
     const size_t pad = (ALIGN_BYTES - header_bytes % ALIGN_BYTES) % ALIGN_BYTES;
@@ -83,14 +108,13 @@ static void write_content(cxn_out *out, const char *header, size_t header_bytes,
     cxn_out_write(out, &length, sizeof length);
     cxn_out_write(out, header, header_bytes);
     cxn_out_write(out, spaces, pad);
-    for (size_t i = c->tensor_count, bytes = 2 * ELEMENT_MAX_BYTES; next_tensor(c, &i, &bytes);)
-        cxn_out_write(out, c->tensors[i].data, (size_t)tensor_bytes(&c->tensors[i]));
 }
 
-static enum cxn_status write_file(const char *path, const char *header,
+static enum cxn_status write_file(const struct cxn_env *env, const char *path, const char *header,
                                   const struct cxn_safetensors_content *c, struct cxn_error *err)
 {
     const size_t header_bytes = strlen(header);
+    const uint64_t scratch_bytes = count_scratch(c);
     cxn_out *out;
     if (header_bytes > CXN_SAFETENSORS_HEADER_MAX_BYTES - ALIGN_BYTES ||
         c->tensor_count > CXN_TENSORS_MAX)
@@ -98,10 +122,17 @@ static enum cxn_status write_file(const char *path, const char *header,
                                           "most %d and %d",
                         c->tensor_count, header_bytes, CXN_TENSORS_MAX,
                         CXN_SAFETENSORS_HEADER_MAX_BYTES);
-    const enum cxn_status status = cxn_out_open(&out, path, err);
-    if (status != CXN_OK) return status;
-    write_content(out, header, header_bytes, c);
-    return cxn_out_commit(&out, err);
+    void *scratch = cxn_alloc(env->mem, (size_t)scratch_bytes, 1);
+    if (!scratch) return cxn_fail_nomem(err, env->mem, (size_t)scratch_bytes, "a tensor");
+    enum cxn_status status = cxn_out_open(&out, path, err);
+    if (status == CXN_OK) {
+        write_header(out, header, header_bytes);
+        status = write_tensors(out, c, scratch, err);
+        if (status == CXN_OK) status = cxn_out_commit(&out, err);
+        else cxn_out_abort(&out);
+    }
+    cxn_free(scratch);
+    return status;
 }
 
 enum cxn_status cxn_safetensors_write(const struct cxn_env *env, const char *path,
@@ -115,7 +146,7 @@ enum cxn_status cxn_safetensors_write(const struct cxn_env *env, const char *pat
     json_decref(root);
     if (status != CXN_OK) return status;
     if (!header) return cxn_fail_nomem(err, env->mem, 0, "a header");
-    status = write_file(path, header, content, err);
+    status = write_file(env, path, header, content, err);
     free(header);
     return status;
 }

@@ -74,39 +74,75 @@ const char *cxn_weights_renamed(const struct cxn_weights_report *r, char *text, 
     return text;
 }
 
+enum cxn_status cxn_weights_file_open(struct cxn_weights_file *f, struct cxn_mem *mem,
+                                      const char *path, struct cxn_error *err)
+{
+    *f = (struct cxn_weights_file){ .path = path };
+    enum cxn_status status = cxn_file_open(&f->file, path, err);
+    if (status != CXN_OK) return status;
+    f->open = true;
+    f->source = cxn_source_file(&f->file, path);
+    status = cxn_tensors_open(&f->list, mem, &f->source, err);
+    return status == CXN_E_IO ? status : cxn_fail_in(err, status, path); /* its text has the path */
+}
+
+void cxn_weights_file_close(struct cxn_weights_file *f)
+{
+    if (!f->open) return;
+    cxn_tensors_close(&f->list);
+    cxn_file_close(&f->file);
+    f->open = false;
+}
+
+static enum cxn_status fill_from_list(struct cxn_tensors *list, const struct cxn_source *source,
+                                      const cxn_net *net, float **block,
+                                      struct cxn_weights_report *report, struct cxn_error *err)
+{
+    struct cxn_match match = { 0 };
+    enum cxn_status status = cxn_match_open(&match, list->mem, list, net, err);
+    if (status == CXN_OK) status = cxn_weights_fill(list, source, &match, net, block, err);
+    if (status == CXN_OK) *report = cxn_weights_report_make(list, &match);
+    cxn_match_close(&match);
+    return status;
+}
+
 enum cxn_status cxn_weights_load_source(const struct cxn_env *env, const struct cxn_source *source,
                                         const cxn_net *net, float **block,
                                         struct cxn_weights_report *report, struct cxn_error *err)
 {
     struct cxn_tensors list;
-    struct cxn_match match = { 0 };
     *block = NULL;
     enum cxn_status status = cxn_tensors_open(&list, env->mem, source, err);
-    if (status == CXN_OK) status = cxn_match_open(&match, env->mem, &list, net, err);
-    if (status == CXN_OK) status = cxn_weights_fill(&list, source, &match, net, block, err);
-    if (status == CXN_OK) *report = cxn_weights_report_make(&list, &match);
-    cxn_match_close(&match);
+    if (status == CXN_OK) status = fill_from_list(&list, source, net, block, report, err);
     cxn_tensors_close(&list);
     return status;
+}
+
+enum cxn_status cxn_weights_file_load(const struct cxn_env *env, struct cxn_weights_file *file,
+                                      const cxn_net *net, float **block,
+                                      struct cxn_weights_report *report, struct cxn_error *err)
+{
+    struct cxn_weights_report own;
+    char renamed[512];
+    *block = NULL;
+    const enum cxn_status status =
+        fill_from_list(&file->list, &file->source, net, block, &own, err);
+    if (status == CXN_E_IO) return status; /* its text names the file */
+    if (status != CXN_OK) return cxn_fail_in(err, status, file->path);
+    if (cxn_weights_renamed(&own, renamed, sizeof renamed)[0])
+        cxn_note(env->log, "%s: names of tensors understood: %s", file->path, renamed);
+    if (report) *report = own;
+    return CXN_OK;
 }
 
 enum cxn_status cxn_weights_load(const struct cxn_env *env, const char *path, const cxn_net *net,
                                  float **block, struct cxn_weights_report *report,
                                  struct cxn_error *err)
 {
-    struct cxn_weights_report own;
-    struct cxn_file file;
-    char renamed[512];
+    struct cxn_weights_file file;
     *block = NULL;
-    enum cxn_status status = cxn_file_open(&file, path, err);
-    if (status != CXN_OK) return status;
-    const struct cxn_source source = cxn_source_file(&file, path);
-    status = cxn_weights_load_source(env, &source, net, block, &own, err);
-    cxn_file_close(&file);
-    if (status == CXN_E_IO) return status; /* its text names the file */
-    if (status != CXN_OK) return cxn_fail_in(err, status, path);
-    if (cxn_weights_renamed(&own, renamed, sizeof renamed)[0])
-        cxn_note(env->log, "%s: names of tensors understood: %s", path, renamed);
-    if (report) *report = own;
-    return CXN_OK;
+    enum cxn_status status = cxn_weights_file_open(&file, env->mem, path, err);
+    if (status == CXN_OK) status = cxn_weights_file_load(env, &file, net, block, report, err);
+    cxn_weights_file_close(&file);
+    return status;
 }

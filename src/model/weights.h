@@ -15,6 +15,21 @@ struct cxn_weights_report {
     char prefix[CXN_MATCH_PREFIX_BYTES];             /* the prefix, "" when there was none */
 };
 
+/* A file of weights that is open, and the list of its tensors. Zeroed is a closed one. Not to be
+ * moved while open. */
+struct cxn_weights_file {
+    const char *path; /* borrowed */
+    struct cxn_file file;
+    struct cxn_source source;
+    struct cxn_tensors list;
+    bool open;
+};
+
+/* CXN_OK, or what cxn_weights_load() returns; texts name the file. Close it in either case. */
+enum cxn_status cxn_weights_file_open(struct cxn_weights_file *f, struct cxn_mem *mem,
+                                      const char *path, struct cxn_error *err);
+void cxn_weights_file_close(struct cxn_weights_file *f);
+
 /*
  * Read the weights of exactly this network from a safetensors or .pth file, told apart by content,
  * and convert them to float32. Untrusted input: limits in docs/untrusted-files.md.
@@ -30,6 +45,11 @@ struct cxn_weights_report {
 enum cxn_status cxn_weights_load(const struct cxn_env *env, const char *path, const cxn_net *net,
                                  float **block, struct cxn_weights_report *report,
                                  struct cxn_error *err);
+
+/* The same from a file that is open. */
+enum cxn_status cxn_weights_file_load(const struct cxn_env *env, struct cxn_weights_file *file,
+                                      const cxn_net *net, float **block,
+                                      struct cxn_weights_report *report, struct cxn_error *err);
 
 /* The same from a source; texts do not name the file, nothing is logged. */
 enum cxn_status cxn_weights_load_source(const struct cxn_env *env, const struct cxn_source *source,

@@ -35,11 +35,15 @@ struct cxn_room {
 /* What open() makes room for: the reference's crops. */
 static const struct cxn_room cxn_room_usual = { 224, 224 };
 
-/* What an engine is opened with. net and block (net->float_count floats) are borrowed and must
- * outlive what is opened. */
+struct cxn_fold_source; /* fuse/fold.h */
+
+/* What an engine is opened with. net is borrowed and must outlive what is opened; the numbers are
+ * needed while it opens, not longer. */
 struct cxn_engine_source {
     const cxn_net *net;
-    const float *block;
+    const float *block; /* net->float_count floats; may be NULL where `folded` is not */
+    const struct cxn_fold_source *folded; /* a folded graph instead of the block, given to the one
+                                             engine that it was made for; NULL: none */
 };
 
 typedef struct cxn_engine_state cxn_engine_state; /* each row has its own */
@@ -52,6 +56,7 @@ typedef void cxn_operation_fn(void *ctx, const char *name, double seconds, doubl
 struct cxn_engine {
     const char *name;   /* the value of --mode: reference, fp32, bf16, int8, ... */
     const char *device; /* the value of --device: cpu */
+    double bound; /* the most by which a probability differs from cxn_engine_reference's */
 
     /* The level of the kernels that do most of its work where these CXN_CPU_ bits may be used. */
     const char *(*level)(uint32_t cpu);

@@ -376,7 +376,7 @@ static void views_may_be_larger(void **fixture)
     const struct cxn_picture wide = { pixels, WIDTH, HEIGHT, 1, WIDTH };
     const struct cxn_view large = { .picture = &wide, .width = WIDTH, .height = HEIGHT };
     const struct cxn_room room = { HEIGHT, WIDTH };
-    const struct cxn_engine_source source = { s->net, s->block };
+    const struct cxn_engine_source source = { .net = s->net, .block = s->block };
     float first[SMALL_CLASSES], again[SMALL_CLASSES], prob[SMALL_CLASSES];
     cxn_engine_state *state = NULL;
     assert_int_equal(engine->open(&state, &source, &env, NULL), CXN_OK);

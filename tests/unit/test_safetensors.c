@@ -238,7 +238,10 @@ static enum cxn_status write_to(const char *path, const struct cxn_out_tensor *t
 {
     static const struct cxn_out_pair metadata[] = { { "format", "pt" },
                                                     { "quote\"", "\xc3\xa9\n" } };
-    const struct cxn_safetensors_content content = { tensors, n, metadata, CXN_COUNTOF(metadata) };
+    const struct cxn_safetensors_content content = {
+        .tensors = tensors, .tensor_count = n, .metadata = metadata,
+        .metadata_count = CXN_COUNTOF(metadata)
+    };
     return cxn_safetensors_write(&env, path, &content, err);
 }
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/numbers.h"
+
+#include <string.h>
+
+static enum cxn_status open_optimized(struct cxn_numbers *n, const cxn_net *net,
+                                      struct cxn_mem *mem, struct cxn_error *err)
+{
+    enum cxn_status status = cxn_fold_open(&n->fold, net, mem, err);
+    if (status == CXN_OK)
+        status = cxn_optimized_open(&n->optimized, n->fold, &n->file.list, &n->file.source, err);
+    if (status != CXN_OK) return status == CXN_E_IO ? status : cxn_fail_in(err, status,
+                                                                           n->file.path);
+    n->folded = cxn_optimized_source(&n->optimized);
+    n->source.folded = &n->folded;
+    return CXN_OK;
+}
+
+enum cxn_status cxn_numbers_open(struct cxn_numbers *n, const struct cxn_env *env,
+                                 const cxn_net *net, const char *path, struct cxn_error *err)
+{
+    *n = (struct cxn_numbers){ .source = { .net = net } };
+    enum cxn_status status = cxn_weights_file_open(&n->file, env->mem, path, err);
+    if (status != CXN_OK) return status;
+    if (cxn_optimized_is(&n->file.list)) return open_optimized(n, net, env->mem, err);
+    status = cxn_weights_file_load(env, &n->file, net, &n->block, NULL, err);
+    n->source.block = n->block;
+    return status;
+}
+
+void cxn_numbers_close(struct cxn_numbers *n)
+{
+    cxn_optimized_close(&n->optimized);
+    cxn_fold_close(&n->fold);
+    cxn_free(n->block);
+    cxn_weights_file_close(&n->file);
+}
+
+enum cxn_status cxn_numbers_choose(const struct cxn_numbers *n, const char *mode,
+                                   const struct cxn_engine **engine, struct cxn_error *err)
+{
+    if (!n->source.folded) return CXN_OK;
+    const struct cxn_engine *only = cxn_precision_engine(n->optimized.about.precision);
+    if (strcmp(mode, "auto") != 0 && strcmp(mode, only->name) != 0)
+        return cxn_fail(err, CXN_E_ARG, "%s: optimised for mode %s, has no mode %s", n->file.path,
+                        only->name, mode);
+    *engine = only;
+    return CXN_OK;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <chexnet/optimize.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/context.h"
+#include "base/fpmode.h"
+#include "base/utf8.h"
+#include "fuse/optimized.h"
+#include "model/weights.h"
+
+_Static_assert(sizeof ((struct cxn_optimize_result *)0)->source_sha256 == CXN_SHA256_HEX_BYTES,
+               "digits");
+
+/* One optimisation at work. */
+struct work {
+    const struct cxn_env *env;
+    const struct cxn_engine *engine;
+    struct cxn_weights_file file;
+    cxn_net *net;
+    cxn_fold *fold;
+    float *block;
+    struct cxn_probe probe;
+    float reference[CXN_PROBE_VIEWS * CXN_FINDINGS], answers[CXN_PROBE_VIEWS * CXN_FINDINGS];
+    struct cxn_optimized_about about;
+};
+
+/* The file's name without its folder, as text that metadata can hold. */
+static void name_source(const char *path, char name[CXN_SOURCE_NAME_BYTES])
+{
+    const char *slash = strrchr(path, '/');
+    const char *s = slash ? slash + 1 : path;
+    size_t at = 0;
+    while (*s) {
+        const size_t bytes = cxn_utf8_bytes((const uint8_t *)s, strnlen(s, 4));
+        const bool plain = bytes > 1 || (bytes == 1 && *s >= 0x20 && *s != 0x7f);
+        const size_t taken = plain ? bytes : 1;
+        if (at + taken >= CXN_SOURCE_NAME_BYTES) break;
+        if (plain) memcpy(name + at, s, taken);
+        else name[at] = '?';
+        at += taken;
+        s += taken;
+    }
+    name[at] = '\0';
+}
+
+static enum cxn_status load(struct work *w, const char *path, struct cxn_error *err)
+{
+    enum cxn_status status = cxn_weights_file_open(&w->file, w->env->mem, path, err);
+    if (status != CXN_OK) return status;
+    if (cxn_optimized_is(&w->file.list))
+        return cxn_fail_in(err, cxn_fail(err, CXN_E_FORMAT, "optimised already, expected the "
+                                         "weights that it was made from"), path);
+    status = cxn_net_open(&w->net, &cxn_densenet121, w->env->mem, err);
+    if (status == CXN_OK) status = cxn_fold_open(&w->fold, w->net, w->env->mem, err);
+    if (status == CXN_OK)
+        status = cxn_weights_file_load(w->env, &w->file, w->net, &w->block, NULL, err);
+    if (status == CXN_OK)
+        status = cxn_sha256_file(&w->file.file, path, w->about.source_sha256, err);
+    return status;
+}
+
+static enum cxn_status ask(struct work *w, const char *path, struct cxn_error *err)
+{
+    const struct cxn_engine_source source = { .net = w->net, .block = w->block };
+    enum cxn_status status = cxn_probe_draw(&w->probe, w->env, err);
+    if (status == CXN_OK)
+        status = cxn_probe_ask(&w->probe, &cxn_engine_reference, &source, w->env, w->reference,
+                               err);
+    if (status == CXN_OK)
+        status = cxn_probe_ask(&w->probe, w->engine, &source, w->env, w->answers, err);
+    if (status != CXN_OK) return status == CXN_E_FORMAT ? cxn_fail_in(err, status, path) : status;
+    const struct cxn_probe_difference d =
+        cxn_probe_compare(w->answers, w->reference, CXN_FINDINGS);
+    if (d.most <= w->engine->bound) return CXN_OK;
+    return cxn_fail_in(err, cxn_fail(err, CXN_E_FORMAT, "mode %s differs from mode reference by "
+                                     "%.3g in %s of the probe, at most %g", w->engine->name,
+                                     d.most, cxn_finding_name((int)d.finding), w->engine->bound),
+                       path);
+}
+
+static enum cxn_status write_model(const struct work *w, const char *path, const char *out,
+                                   struct cxn_error *err)
+{
+    const struct cxn_fold_source source = cxn_fold_source_block(w->fold, w->block);
+    const struct cxn_optimized_content content = { .about = w->about, .source = &source,
+                                                   .probe = &w->probe, .reference = w->reference,
+                                                   .answers = w->answers };
+    const enum cxn_status status = cxn_optimized_write(w->env, out, &content, err);
+    return status == CXN_E_FORMAT ? cxn_fail_in(err, status, path) : status;
+}
+
+static enum cxn_status tell(const struct work *w, const char *out,
+                            struct cxn_optimize_result *result, struct cxn_error *err)
+{
+    struct cxn_file_stamp stamp;
+    const enum cxn_status status = cxn_file_stamp(out, &stamp, err);
+    if (status != CXN_OK || !result) return status;
+    *result = (struct cxn_optimize_result){
+        .bytes = stamp.size_bytes, .bound = w->engine->bound,
+        .difference = cxn_probe_compare(w->answers, w->reference, CXN_FINDINGS).most,
+        .level = w->engine->level(w->env->cpu)
+    };
+    memcpy(result->source_sha256, w->about.source_sha256, sizeof result->source_sha256);
+    return CXN_OK;
+}
+
+static void work_close(struct work *w)
+{
+    cxn_probe_close(&w->probe);
+    cxn_free(w->block);
+    cxn_fold_close(&w->fold);
+    cxn_net_close(&w->net);
+    cxn_weights_file_close(&w->file);
+}
+
+enum cxn_status cxn_optimize(cxn_context *ctx, const char *path, const char *precision,
+                             const char *out, struct cxn_optimize_result *result,
+                             struct cxn_error *err)
+{
+    if (!path || !precision || !out)
+        return cxn_fail(err, CXN_E_ARG, "cxn_optimize: weights, a precision and a file are needed");
+    struct work w = { .env = cxn_context_env(ctx) };
+    enum cxn_status status = cxn_precision_parse(precision, &w.about.precision, err);
+    if (status != CXN_OK) return status;
+    w.engine = cxn_precision_engine(w.about.precision);
+    name_source(path, w.about.source_name);
+    snprintf(w.about.version, sizeof w.about.version, "%s", cxn_version());
+    snprintf(w.about.level, sizeof w.about.level, "%s", w.engine->level(w.env->cpu));
+    fenv_t host;
+    cxn_fpmode_enter(&host);
+    status = load(&w, path, err);
+    if (status == CXN_OK) status = ask(&w, path, err);
+    if (status == CXN_OK) status = write_model(&w, path, out, err);
+    if (status == CXN_OK) status = tell(&w, out, result, err);
+    work_close(&w);
+    cxn_fpmode_leave(&host);
+    return status;
+}
