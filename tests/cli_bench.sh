@@ -8,13 +8,20 @@ chexnet=$1 weights=$2
 expect 0 '^224x224 crop +[0-9.]+ +[0-9.]+ +[0-9.]+$' \
     bench "$weights" --runs 1 --batch 1 --threads 2 --mode reference --per-op
 grep -q '^conv 3x3 14x14 -> 32 *24 ' "$work/out" || complain 'no row of an operation'
+for mode in fp32 bf16; do
+    expect 0 '^conv 3x3 14x14 -> 32 +[0-9]+ ' \
+        bench "$weights" --runs 1 --batch 1 --threads 2 --mode $mode --per-op
+    for what in samples 'conv 7x7' 'max pool' 'norm, ReLU' 'conv 1x1' 'norm, ReLU, pool' head; do
+        grep -q -E "^$what [0-9]+x[0-9]+ " "$work/out" || complain "mode $mode: no row of $what"
+    done
+done
 grep -q '^Research use only, not a medical device\.$' "$work/out" || complain 'no notice'
 
 "$chexnet" phantom --out "$work/set" --images 10 --size 256 --seed 3 >"$work/out" 2>"$work/err"
 pictures=("$work"/set/images/*.png)
-expect 0 '"mode": "reference"' bench "$weights" "${pictures[@]}" --runs 2 --batch 3 --threads 2 \
-    --cpu c --json --mode reference --per-op
-python3 - "$work/out" <<'END' || complain 'bench --json: see above'
+# Of the JSON object just printed.
+check_json() {
+    python3 - "$work/out" <<'END' || complain 'bench --json: see above'
 import json, sys
 o = json.load(open(sys.argv[1]))
 fixed = {"level": "c", "batch": 3, "threads": 2, "runs": 2, "pictures": 10}
@@ -29,10 +36,17 @@ assert o["peak_rss_bytes"] > 28 << 20, "less than the weights alone"
 rows = o["operations"]
 total = sum(row["ms"] * row["gflops"] / 1e3 for row in rows if row["gflops"])
 assert abs(total - 5.668) < 0.01, total
-assert sum(row["calls"] for row in rows if row["name"].startswith("conv")) == 120
+if o["mode"] == "reference":
+    assert sum(row["calls"] for row in rows if row["name"].startswith("conv")) == 120
 assert o["peak_gflops"] > 0
 assert o["notice"] == "Research use only, not a medical device."
 END
+}
+for mode in fp32 reference; do
+    expect 0 "\"mode\": \"$mode\"" bench "$weights" "${pictures[@]}" --runs 2 --batch 3 \
+        --threads 2 --cpu c --json --mode $mode --per-op
+    check_json
+done
 
 for bad in 0 1025 -1 x ''; do
     expect 2 "^chexnet: --batch '.*': expected a whole number 1\.\.1024" \

@@ -125,7 +125,8 @@ static void print_operations(const struct profile *p)
         ms += op->ms;
         gflop += op->gflop;
     }
-    printf("%-31s%10.3f%10.1f%7.0f %%\npeak of float32 at this level: %.1f GFLOP/s a core\n\n",
+    printf("%-31s%10.3f%10.1f%7.0f %%\npeak of float32 at this level: %.1f GFLOP/s a core\n"
+           "products are counted as the network defines them, however they are computed\n\n",
            "all", ms, 1e3 * gflop / ms, 1e5 * gflop / ms / p->peak_gflops, p->peak_gflops);
 }
 

@@ -65,10 +65,11 @@ CXN_API enum cxn_status cxn_bench(cxn_model *model, const struct cxn_bench_optio
 #define CXN_BENCH_OPERATIONS_MAX 128 /**< rows of a profile, at most */
 #define CXN_BENCH_NAME_BYTES 64      /**< of an operation's name, the final NUL included */
 
-/** All layers that do the same operation on the same size. */
+/** All layers that do the same operation on the same size. Products are counted as the network
+ * defines them: a mode that needs fewer can pass the machine's peak. */
 struct cxn_bench_operation {
     char name[CXN_BENCH_NAME_BYTES]; /**< e.g. "conv 3x3 14x14 -> 32" */
-    uint32_t calls; /**< a crop */
+    uint32_t calls; /**< a crop: layers, or parts of them where a mode computes them in parts */
     double ms;      /**< a crop, all calls together; minimum over the runs */
     double gflop;   /**< a crop: 1e9 products and sums of its definition; 0: not counted */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fuse/engine.h"
 
+#include "base/clock.h"
 #include "fuse/forward.h"
 #include "nn/view.h"
 
@@ -147,6 +148,23 @@ static enum cxn_status run_fused(cxn_engine_state *s, const struct cxn_view *vie
     return status;
 }
 
+static enum cxn_status profile_fused(cxn_engine_state *s, const struct cxn_view *view,
+                                     cxn_operation_fn *tell, void *ctx, struct cxn_error *err)
+{
+    enum cxn_status status = cxn_views_check(view, 1, &s->room, err);
+    if (status != CXN_OK) return status;
+    const size_t classes = s->packed->classes;
+    float *prob = cxn_alloc(s->env->mem, classes, sizeof *prob);
+    if (!prob) return cxn_fail_nomem(err, s->env->mem, classes * sizeof *prob, "a profile");
+    struct cxn_forward run = make_run(s, 0, 0);
+    run.watch = &(struct cxn_watch){ tell, ctx, cxn_clock_seconds() };
+    cxn_forward(&run, view, prob);
+    for (size_t i = 0; status == CXN_OK && i < classes; i++)
+        status = cxn_prob_check((double)prob[i], 0, i, err);
+    cxn_free(prob);
+    return status;
+}
+
 static const char *level_of_fp32(uint32_t cpu)
 {
     return cxn_fuse_kernels_f32(cpu).conv->row.name;
@@ -164,15 +182,15 @@ static const char *level_of_bf16_dots(uint32_t cpu)
 
 const struct cxn_engine cxn_engine_fp32 = {
     .name = "fp32", .device = "cpu", .bound = 1e-5, .level = level_of_fp32, .open = open_fp32,
-    .fit = fit_fused, .run = run_fused, .close = close_fused
+    .fit = fit_fused, .run = run_fused, .profile = profile_fused, .close = close_fused
 };
 
 const struct cxn_engine cxn_engine_bf16 = {
     .name = "bf16", .device = "cpu", .bound = 2e-2, .level = level_of_bf16, .open = open_bf16,
-    .fit = fit_fused, .run = run_fused, .close = close_fused
+    .fit = fit_fused, .run = run_fused, .profile = profile_fused, .close = close_fused
 };
 
 const struct cxn_engine cxn_engine_bf16_dots = {
     .name = "bf16-dots", .device = "cpu", .level = level_of_bf16_dots, .open = open_bf16_dots,
-    .fit = fit_fused, .run = run_fused, .close = close_fused
+    .fit = fit_fused, .run = run_fused, .profile = profile_fused, .close = close_fused
 };

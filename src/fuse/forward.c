@@ -26,6 +26,12 @@ static void meet(const struct cxn_forward *run)
     cxn_barrier_wait(run->barrier, run->team);
 }
 
+/* What was done since the last such call; costs one comparison where nobody watches. */
+static void tell(const struct cxn_forward *run, struct cxn_watched done)
+{
+    if (run->watch) cxn_watch_tell(run->watch, &done);
+}
+
 /* Number i of a block's map. */
 static uint8_t *map_at(const struct cxn_forward *run, uint8_t *map, size_t i)
 {
@@ -137,6 +143,7 @@ static void write_samples(const struct cxn_forward *run, const struct cxn_view *
     };
     clear_border(planes, rows);
     cxn_samples_f32_pick(run->cpu)->run(&samples);
+    tell(run, (struct cxn_watched){ "samples", v->height, v->width, 0, 0 });
 }
 
 /* Row y of the 7x7 convolution into its place among three; a zero stands on either side of it,
@@ -159,6 +166,15 @@ static float *stem_row(const struct cxn_forward *run, const struct bordered *pla
     return row;
 }
 
+/* So many rows of the 7x7, which the network applies to three channels. */
+static void tell_stem(const struct cxn_forward *run, const struct cxn_view *v, size_t rows)
+{
+    const size_t width = cxn_view_side(v->width, 1), out = run->packed->stem;
+    tell(run, (struct cxn_watched){ "conv 7x7", cxn_view_side(v->height, 1), width, out,
+                                    (double)(rows * width) * 3 * STEM_KERNEL * STEM_KERNEL *
+                                        (double)out });
+}
+
 /* The 7x7 with its ReLU, and the maximum of 3x3 of it, into the first block's map. */
 static void compute_stem(const struct cxn_forward *run, const struct cxn_view *v)
 {
@@ -176,6 +192,7 @@ static void compute_stem(const struct cxn_forward *run, const struct cxn_view *v
     for (size_t y = rows.first; y < rows.last; y++) {
         const float *upper = stem_row(run, &planes, 2 * y);
         const float *lower = 2 * y + 1 < height ? stem_row(run, &planes, 2 * y + 1) : upper;
+        tell_stem(run, v, lower == upper ? 1 : 2);
         const struct output out = begin_output(
             run, map_at(run, run->maps + run->plan->block[0], y * width * step), step, f->stem,
             sizeof(float));
@@ -185,6 +202,7 @@ static void compute_stem(const struct cxn_forward *run, const struct cxn_view *v
         };
         f->kernels.max_pool_row->run(&pool);
         end_output(run, &out, width);
+        tell(run, (struct cxn_watched){ "max pool", height, cxn_view_side(v->width, 1), 0, 0 });
         above = lower;
     }
 }
@@ -245,7 +263,10 @@ static void reduce_rows(const struct cxn_forward *run, const struct cxn_packed_l
         };
         run->packed->kernels.norm_relu->run(&norm);
         fill_panel(run, norm.count, channels);
+        tell(run, (struct cxn_watched){ "norm, ReLU", map->height, map->width, 0, 0 });
         run->packed->kernels.conv->run(&conv);
+        tell(run, (struct cxn_watched){ "conv 1x1", map->height, map->width, conv.out,
+                                        (double)(norm.count * channels * conv.out) });
     }
 }
 
@@ -253,6 +274,14 @@ static void reduce_rows(const struct cxn_forward *run, const struct cxn_packed_l
 static size_t band_rows(size_t width)
 {
     return width < CXN_BAND_PLACES ? CXN_BAND_PLACES / width : 1;
+}
+
+/* So many places of the 3x3. */
+static void tell_grow(const struct cxn_forward *run, const struct map *map, double places)
+{
+    const size_t out = run->packed->growth;
+    tell(run, (struct cxn_watched){ "conv 3x3", map->height, map->width, out,
+                                    places * (double)(9 * run->packed->middle * out) });
 }
 
 /* The 3x3, behind the channels that are there: directly. */
@@ -272,6 +301,7 @@ static void grow_band(const struct cxn_forward *run, const struct cxn_packed_lay
     };
     run->packed->kernels.conv->run(&conv);
     end_output(run, &out, conv.height * conv.width);
+    tell_grow(run, map, (double)(conv.height * conv.width));
 }
 
 static void grow_rows(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
@@ -281,6 +311,11 @@ static void grow_rows(const struct cxn_forward *run, const struct cxn_packed_lay
     for (size_t y = rows.first; y < rows.last; y += band)
         grow_band(run, layer, map, middle,
                   (struct rows){ y, y + band < rows.last ? y + band : rows.last });
+}
+
+static size_t count_tiles(const struct map *map)
+{
+    return cxn_winograd_tiles(map->height) * cxn_winograd_tiles(map->width);
 }
 
 /* The same by Winograd's tiles first..last - 1. */
@@ -296,11 +331,8 @@ static void grow_tiles(const struct cxn_forward *run, const struct cxn_packed_la
         .scratch = (float *)(void *)run->scratch
     };
     cxn_winograd_run(&conv, tiles.first, tiles.last);
-}
-
-static size_t count_tiles(const struct map *map)
-{
-    return cxn_winograd_tiles(map->height) * cxn_winograd_tiles(map->width);
+    tell_grow(run, map, (double)(map->height * map->width) * (double)(tiles.last - tiles.first) /
+                            (double)count_tiles(map));
 }
 
 /* Alone: a group of tiles after the other, so that the 3x3 finds what the 1x1 has just made. */
@@ -380,6 +412,16 @@ static void compute_block(const struct cxn_forward *run, const struct cxn_view *
     }
 }
 
+/* A share of the 1x1, which the network applies before it pools. */
+static void tell_transition(const struct cxn_forward *run, const struct map *from,
+                            const struct cxn_packed_block *block, double share)
+{
+    const size_t out = block->out / 2;
+    tell(run, (struct cxn_watched){ "conv 1x1", from->height, from->width, out,
+                                    share * (double)(from->height * from->width) *
+                                        (double)(block->out * out) });
+}
+
 /* Norm, ReLU and the mean of 2x2 before the 1x1 to half the channels: into the next block's map. */
 static void compute_transition(const struct cxn_forward *run, const struct cxn_view *v, uint32_t b)
 {
@@ -401,6 +443,7 @@ static void compute_transition(const struct cxn_forward *run, const struct cxn_v
             run->packed->kernels.norm_relu_pool->run(&pool);
         }
         fill_panel(run, count * to.width, block->out);
+        tell(run, (struct cxn_watched){ "norm, ReLU, pool", from.height, from.width, 0, 0 });
         const struct output out = begin_output(
             run, map_at(run, to.numbers, y * to.width * to.step), to.step, block->out / 2,
             run->packed->kernels.panel_bytes);
@@ -412,6 +455,7 @@ static void compute_transition(const struct cxn_forward *run, const struct cxn_v
         };
         run->packed->kernels.conv->run(&conv);
         end_output(run, &out, count * to.width);
+        tell_transition(run, &from, block, (double)count / (double)to.height);
     }
 }
 
@@ -429,9 +473,12 @@ static void compute_head(const struct cxn_forward *run, const struct cxn_view *v
     };
     float *mean = (float *)(void *)run->scratch;
     f->kernels.head_norm_relu->run(&norm);
+    tell(run, (struct cxn_watched){ "norm, ReLU", map.height, map.width, 0, 0 });
     f->kernels.mean->run(mean, norm.dst, norm.count, last->out);
+    tell(run, (struct cxn_watched){ "mean", map.height, map.width, 0, 0 });
     cxn_linear_f32_pick(run->cpu)->run(prob, mean, f->head_w, f->head_bias, f->classes, last->out);
     cxn_sigmoid_f32_pick(run->cpu)->run(prob, prob, f->classes);
+    tell(run, (struct cxn_watched){ "head", map.height, map.width, 0, 0 });
 }
 
 void cxn_forward(const struct cxn_forward *run, const struct cxn_view *view, float *prob)

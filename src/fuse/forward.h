@@ -5,6 +5,7 @@
 #include "base/barrier.h"
 #include "fuse/pack.h"
 #include "fuse/maps.h"
+#include "fuse/watch.h"
 #include "nn/engine.h"
 
 /* One member of the team that computes one view; its rows are the team's rows cut evenly. A team of
@@ -15,6 +16,7 @@ struct cxn_forward {
     uint32_t cpu;
     uint8_t *maps;    /* the view's, plan->view_bytes */
     uint8_t *scratch; /* the member's own, plan->scratch_bytes */
+    struct cxn_watch *watch; /* told of each operation; NULL: nobody is; for a team of one */
     unsigned member, team;
     struct cxn_barrier *barrier;
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cpu/cpu.h"
 #include "fuse/engine.h"
 #include "kern/window_f32.h"
@@ -390,6 +391,72 @@ static void views_may_be_larger(void **fixture)
     free(pixels);
 }
 
+/* What a profile told, by name. */
+struct told {
+    struct { char name[64]; double flops; } rows[32];
+    size_t count;
+    double seconds;
+};
+
+static void note_operation(void *ctx, const char *name, double seconds, double flops)
+{
+    struct told *t = ctx;
+    size_t i = 0;
+    assert_true(seconds >= 0.0 && flops >= 0.0);
+    while (i < t->count && strcmp(t->rows[i].name, name) != 0) i++;
+    assert_true(i < CXN_COUNTOF(t->rows));
+    if (i == t->count) snprintf(t->rows[t->count++].name, sizeof t->rows[i].name, "%s", name);
+    t->rows[i].flops += flops;
+    t->seconds += seconds;
+}
+
+static double flops_of(const struct told *t, const char *name)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (strcmp(t->rows[i].name, name) == 0) return t->rows[i].flops;
+    fail_msg("no operation '%s'", name);
+    return 0.0;
+}
+
+static void profile_view(const struct cxn_engine *which, const struct small_net *s,
+                         const struct cxn_view *view, struct told *told)
+{
+    const struct cxn_env env = { .cpu = cpu };
+    cxn_engine_state *state = open_engine(which, s, &env);
+    *told = (struct told){ .count = 0 };
+    const double started = cxn_clock_seconds();
+    assert_int_equal(which->profile(state, view, note_operation, told, NULL), CXN_OK);
+    assert_true(told->seconds > 0.0 && told->seconds <= cxn_clock_seconds() - started);
+    which->close(&state);
+}
+
+/* Every engine tells the network's convolutions, with the products of their definition, however it
+ * computes them; no more time than there was; and refuses what run() refuses. */
+static void a_profile_is_the_networks(void **fixture)
+{
+    const struct small_net *s = *fixture;
+    struct told want, got;
+    struct cxn_view views[3] = { s->views[0], s->views[3], s->views[4] };
+    views[1].width = 57;
+    views[1].height = 63;
+    for (size_t v = 0; v < CXN_COUNTOF(views); v++) {
+        profile_view(&cxn_engine_reference, s, &views[v], &want);
+        profile_view(engine, s, &views[v], &got);
+        for (size_t i = 0; i < want.count; i++) {
+            const double flops = want.rows[i].flops;
+            if (flops == 0.0) continue;
+            assert_true(fabs(flops_of(&got, want.rows[i].name) - flops) < 1e-9 * flops);
+        }
+        for (size_t i = 0; i < got.count; i++)
+            if (got.rows[i].flops > 0.0) flops_of(&want, got.rows[i].name);
+    }
+    const struct cxn_env env = { .cpu = cpu };
+    cxn_engine_state *state = open_engine(engine, s, &env);
+    views[0].width = 65;
+    assert_int_equal(engine->profile(state, views, note_operation, &got, NULL), CXN_E_ARG);
+    engine->close(&state);
+}
+
 static int open_fixture(void **fixture)
 {
     static struct small_net s;
@@ -419,6 +486,7 @@ static int test_engine(const struct cxn_engine *which, uint32_t bits, double dif
         cmocka_unit_test(wrong_views_are_refused),
         cmocka_unit_test(overflow_is_an_error),
         cmocka_unit_test(views_may_be_larger),
+        cmocka_unit_test(a_profile_is_the_networks),
     };
     engine = which;
     cpu = bits;
