@@ -457,6 +457,36 @@ static void a_profile_is_the_networks(void **fixture)
     engine->close(&state);
 }
 
+/* A view whose layers are computed in many pieces: right, and the same bits alone and shared. */
+static void large_views_are_close(void **fixture)
+{
+    const struct small_net *s = *fixture;
+    enum { WIDTH = 224, HEIGHT = 173 };
+    uint8_t *pixels = malloc(WIDTH * HEIGHT);
+    assert_non_null(pixels);
+    for (size_t i = 0; i < WIDTH * HEIGHT; i++) pixels[i] = (uint8_t)(i * i * 7 >> 9);
+    const struct cxn_picture picture = { pixels, WIDTH, HEIGHT, 1, WIDTH };
+    const struct cxn_view view = { .picture = &picture, .width = WIDTH, .height = HEIGHT };
+    struct cxn_env env = { .cpu = cpu };
+    double want[SMALL_CLASSES];
+    float alone[SMALL_CLASSES], shared[SMALL_CLASSES];
+    cxn_engine_state *state = open_engine(&cxn_engine_ref64, s, &env);
+    assert_int_equal(cxn_walk_run64(state, &view, 1, want, NULL), CXN_OK);
+    cxn_engine_ref64.close(&state);
+    state = open_engine(engine, s, &env);
+    assert_int_equal(engine->run(state, &view, 1, alone, NULL), CXN_OK);
+    engine->close(&state);
+    for (size_t i = 0; i < SMALL_CLASSES; i++)
+        assert_true(fabs((double)alone[i] - want[i]) < allowed);
+    assert_int_equal(cxn_pool_open(&env.pool, 3, NULL), CXN_OK);
+    state = open_engine(engine, s, &env);
+    assert_int_equal(engine->run(state, &view, 1, shared, NULL), CXN_OK);
+    assert_memory_equal(shared, alone, sizeof alone);
+    engine->close(&state);
+    cxn_pool_close(&env.pool);
+    free(pixels);
+}
+
 static int open_fixture(void **fixture)
 {
     static struct small_net s;
@@ -487,6 +517,7 @@ static int test_engine(const struct cxn_engine *which, uint32_t bits, double dif
         cmocka_unit_test(overflow_is_an_error),
         cmocka_unit_test(views_may_be_larger),
         cmocka_unit_test(a_profile_is_the_networks),
+        cmocka_unit_test(large_views_are_close),
     };
     engine = which;
     cpu = bits;
