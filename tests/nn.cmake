@@ -17,6 +17,10 @@ target_include_directories(checkkern PRIVATE ${CXN_TEST_INCLUDES})
 target_link_libraries(checkkern PRIVATE chexnet_static m)
 add_test(NAME kern COMMAND checkkern)
 set_tests_properties(kern PROPERTIES TIMEOUT 300 LABELS short SKIP_RETURN_CODE 77)
+add_test(NAME bench_shapes COMMAND ${CMAKE_COMMAND} -E env BUILD=${PROJECT_BINARY_DIR}
+         ${PROJECT_SOURCE_DIR}/bench/shapes -t linear_f32)
+set_tests_properties(bench_shapes PROPERTIES LABELS short PASS_REGULAR_EXPRESSION
+  "CPU: [^\n]*\nlinear_f32 +c +[^\n]* us +[0-9.]+ GFLOP/s +[0-9]+ %\n[0-9]+ measured, 0 failed")
 
 # The same for the rows that this CPU may lack: their sources once more, with an <immintrin.h> of
 # our own in plain C. These objects come before the library, whose own are then not linked.

@@ -54,8 +54,10 @@ static void check_row(const struct wish *wish, size_t op_number, const struct cx
     if (!check) {
         printf("FAILED %s: tests/kern has no check of it\n", op->name);
         t.failures++;
-    } else if (wish->bench) check->bench(&t);
-    else {
+    } else if (wish->bench) {
+        t.peak = ck_machine_peak(cxn_kern_row(op, row));
+        check->bench(&t);
+    } else {
         check->check(&t);
         ck_mistrust(&t);
     }
@@ -119,8 +121,9 @@ int main(int argc, char **argv)
         fputs("checkkern: no such operation or level\n", stderr);
         return usage();
     }
-    printf("%zu passed, %zu failed, %zu skipped (seed %llu)\n", sum.passed, sum.failed,
-           sum.skipped, (unsigned long long)wish.seed);
+    printf("%zu %s, %zu failed, %zu skipped (seed %llu)\n", sum.passed,
+           wish.bench ? "measured" : "passed", sum.failed, sum.skipped,
+           (unsigned long long)wish.seed);
     if (sum.failed > 0) return 1;
     return sum.passed > 0 ? 0 : 77;
 }

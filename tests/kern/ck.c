@@ -268,7 +268,9 @@ void ck_time(const struct ck *t, ck_run_fn *run, const void *args, float *dst, d
         best = end - now < best ? end - now : best;
         now = end;
     }
-    printf("%-14s %-8s %-28s %10.1f us %8.2f %s\n", t->op->name,
-           cxn_kern_row(t->op, t->row)->name, text, best * 1e6,
-           (flops > 0 ? flops : bytes) / best * 1e-9, flops > 0 ? "GFLOP/s" : "GB/s");
+    printf("%-22s %-7s %-26s %9.1f us %7.2f %s", t->op->name, cxn_kern_row(t->op, t->row)->name,
+           text, best * 1e6, (flops > 0 ? flops : bytes) / best * 1e-9,
+           flops > 0 ? "GFLOP/s" : "GB/s");
+    if (flops > 0 && t->peak > 0) printf(" %4.0f %%", 100.0 * flops / best / t->peak);
+    putchar('\n');
 }

@@ -18,6 +18,7 @@ struct ck {
     const struct cxn_kern_op *op;
     size_t row;
     uint64_t seed;
+    double peak; /* for ck_time(): ck_machine_peak() */
     struct cxn_random random;
     size_t failures; /* of this row, as the next two */
     size_t numbers, zeros; /* compared, and how many of them should be 0 */
@@ -42,6 +43,8 @@ extern const struct ck_check ck_window, ck_conv, ck_norm_relu, ck_max_pool, ck_a
 bool ck_machine_concerns(const struct cxn_kern_row *row);
 /* Of the features that the row needs and the machine lacks the last, or NULL. */
 const char *ck_machine_lacks(const struct cxn_kern_row *row);
+/* Products and sums a second of float32 that a core can do with the row's features; 0: unknown. */
+double ck_machine_peak(const struct cxn_kern_row *row);
 /* What the row that ran should have given back, or NULL. */
 const char *ck_machine_left(void);
 
@@ -95,7 +98,8 @@ void ck_verify(struct ck *t, const struct ck_case *c, const char *shape, ...)
 /* A row that compared mostly zeros has failed: it proves nothing. After all ck_verify() calls. */
 void ck_mistrust(struct ck *t);
 
-/* Print the best rate over a few tenths of a second. One of flops and bytes a run is not 0. */
+/* Print the best rate over a few tenths of a second, and the share of the peak. One of flops and
+ * bytes a run is not 0. */
 void ck_time(const struct ck *t, ck_run_fn *run, const void *args, float *dst, double flops,
              double bytes, const char *shape, ...) __attribute__((format(printf, 7, 8)));
 

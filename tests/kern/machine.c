@@ -19,6 +19,11 @@ const char *ck_machine_lacks(const struct cxn_kern_row *row)
     return NULL;
 }
 
+double ck_machine_peak(const struct cxn_kern_row *row)
+{
+    return cxn_cpu_peak_f32(row->needs);
+}
+
 const char *ck_machine_left(void)
 {
     return NULL;

@@ -14,6 +14,12 @@ const char *ck_machine_lacks(const struct cxn_kern_row *row)
     return NULL;
 }
 
+double ck_machine_peak(const struct cxn_kern_row *row)
+{
+    (void)row;
+    return 0.0;
+}
+
 const char *ck_machine_left(void)
 {
     return emulate_tiles_in_use() ? "left the tiles configured" : NULL;
