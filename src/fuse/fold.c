@@ -141,6 +141,15 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* A row of a square; most are whole, and of those compilers make vectors. */
+static void scale_row(float *dst, const float *w, double scale, size_t count)
+{
+    if (count == TILE)
+        for (size_t k = 0; k < TILE; k++) dst[k] = (float)((double)w[k] * scale);
+    else
+        for (size_t k = 0; k < count; k++) dst[k] = (float)((double)w[k] * scale);
+}
+
 /* [out][in * taps] to [taps][in][out], the columns o.. of it, each times its scale; in squares, so
  * that lines of both are used whole. */
 static void turn_columns(const struct cxn_part *part, const float *w, const double *scale,
@@ -148,15 +157,16 @@ static void turn_columns(const struct cxn_part *part, const float *w, const doub
 {
     const size_t taps = (size_t)part->kernel * part->kernel, terms = taps * part->in;
     for (size_t first = 0, rows; first < terms; first += rows) {
-        float *row[TILE];
+        float square[TILE][TILE], *row[TILE];
         rows = smaller(TILE, terms - first);
         for (size_t k = 0; k < rows; k++) {
             const size_t input = (first + k) / taps, tap = (first + k) % taps;
             row[k] = dst + (tap * part->in + input) * part->out + o;
         }
         for (size_t c = 0; c < columns; c++)
-            for (size_t k = 0; k < rows; k++)
-                row[k][c] = (float)((double)w[(o + c) * terms + first + k] * scale[c]);
+            scale_row(square[c], w + (o + c) * terms + first, scale[c], rows);
+        for (size_t k = 0; k < rows; k++)
+            for (size_t c = 0; c < columns; c++) row[k][c] = square[c][k];
     }
 }
 
