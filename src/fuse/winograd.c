@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fuse/winograd.h"
 
+#include <string.h>
+
 enum { TILE = CXN_WINOGRAD_TILE, POSITIONS = CXN_WINOGRAD_POSITIONS };
 enum { FILTERS = CXN_WINOGRAD_FILTERS, LINE_FLOATS = 16 };
 
@@ -37,8 +39,11 @@ static void transform_filters(float *plain, size_t step, const float *w, size_t 
     for (size_t tap = 0; tap < 9; tap++)
         for (size_t o = 0; o < count; o++) g[tap][o] = (double)w[tap * w_step + o];
     cxn_winograd_filter(u, g);
-    for (size_t p = 0; p < POSITIONS; p++)
-        for (size_t o = 0; o < count; o++) plain[p * step + o] = (float)u[p][o];
+    for (size_t p = 0; p < POSITIONS; p++) {
+        float rounded[FILTERS];
+        for (size_t o = 0; o < FILTERS; o++) rounded[o] = (float)u[p][o];
+        memcpy(plain + p * step, rounded, count * sizeof *rounded);
+    }
 }
 
 void cxn_winograd_pack(const struct cxn_fuse_kernels *kernels, float *packed, const float *w,

@@ -4,8 +4,8 @@
 enum { FILTERS = CXN_WINOGRAD_FILTERS, WINDOW = CXN_WINOGRAD_WINDOW };
 
 /* G times three numbers, of several filters. */
-static void filter_line(double u[WINDOW][FILTERS], const double g0[FILTERS],
-                        const double g1[FILTERS], const double g2[FILTERS])
+static void filter_line(double u[restrict WINDOW][FILTERS], const double g0[restrict FILTERS],
+                        const double g1[restrict FILTERS], const double g2[restrict FILTERS])
 {
     const double a = CXN_WINOGRAD_A, b = CXN_WINOGRAD_B, aa = a * a, bb = b * b;
     const double near = 0.5 / (aa * (aa - bb)), far = 0.5 / (bb * (bb - aa));
