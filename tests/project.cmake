@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 cxn_script_test(cli_options tests/cli_options.sh $<TARGET_FILE:chexnet_command>)
+cxn_script_test(peers_demands python3 tests/peers_demands.py bench/peers)
 cxn_script_test(headers tests/api/headers.sh ${CMAKE_C_COMPILER})
 
 if(NOT CXN_SANITIZE) # a user's program has no sanitizer's runtime

@@ -3,68 +3,62 @@
 turn (A B A B), so that a slower spell of the machine hits all. See run.sh for how to start it."""
 import argparse
 import os
-import re
-import subprocess
 import time
 
+import numpy
+
+import demands
 import files as prepared
+import levels
 import machine
 import report
-from competitors import Lost, Ours, Peer
-from forms import ISA, forms_of
+from competitors import Competitor, Lost
+from forms import BASELINE, forms_of
 
 WHAT = ("many", "single")
+HOPEFUL = 1.5  # a form this many times slower than its engine's best in the first turn sits out,
+HOPELESS = 4   # as does one this many times slower than the best of all engines
 
 
 def parse():
     parser = argparse.ArgumentParser(prog="run.sh", description=__doc__)
-    parser.add_argument("--chexnet", default="build/release/chexnet")
+    parser.add_argument("--build", default="build/release", help="folder with this project's")
     parser.add_argument("--weights", help="default: the NIH sample's, or random ones")
     parser.add_argument("--precision", default="fp32,bf16")
-    parser.add_argument("--engines", default="torch,onnxruntime,openvino")
+    parser.add_argument("--engines", default="torch,onnxruntime,openvino",
+                        help="at this CPU's own level; at lower ones OpenVINO is the rival")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--isa", choices=ISA, help="cap every engine at this level")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--seconds", type=float, default=0.8, help="of a turn")
+    parser.add_argument("--isa", choices=levels.LEVELS,
+                        help="this level alone; default: the CPU's own, then caps below it")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=1.0, help="of a turn")
     parser.add_argument("--pictures", type=int, default=2, help="ten crops each are one pass")
     parser.add_argument("--wait", type=float, default=0, metavar="SECONDS",
                         help="before each turn, for a quiet moment")
-    parser.add_argument("--compile", action="store_true", help="torch.compile as well")
+    parser.add_argument("--no-compile", action="store_true", help="leave torch.compile out")
     parser.add_argument("--no-record", action="store_true", help="print, write no file")
     return parser.parse_args()
 
 
-def our_modes(arguments, precision):
-    """What there is in this precision; the slow reference where there is nothing else."""
-    text = subprocess.run([arguments.chexnet, "bench", "--help"], capture_output=True, text=True)
-    known = re.search(r"\bauto\|([a-z0-9|]+)", text.stdout).group(1).split("|")
-    if precision in known:
-        return [precision]
-    return ["reference"] if precision == "fp32" else []
-
-
-def open_all(arguments, files):
+def open_forms(forms, files, threads, level, capped):
     """Competitors that run here, and {name: why} of those that do not."""
     found, lost = [], {}
-    engines = arguments.engines.split(",")
-    for precision in arguments.precision.split(","):
-        for mode in our_modes(arguments, precision):
-            found.append(Ours(arguments.chexnet, mode, precision, files, arguments.pictures,
-                              arguments.threads, arguments.isa))
-        for form in forms_of(precision, arguments.threads, engines, arguments.compile):
-            try:
-                found.append(Peer(form, files, arguments.threads, arguments.isa))
-            except Lost as why:
-                lost[form.name] = str(why)
-                print(f"skipped: {form.name}: {why}", flush=True)
+    for form in forms:
+        started = time.perf_counter()
+        try:
+            found.append(Competitor(form, files, threads, level, capped))
+            print(f"{form.name}: ready in {time.perf_counter() - started:.0f} s", flush=True)
+        except Lost as why:
+            lost[form.name] = str(why)
+            print(f"skipped: {form.name}: {why}", flush=True)
     return found, lost
 
 
-def take_turn(competitor, what, arguments):
-    if arguments.wait:
-        machine.wait_for_quiet(arguments.wait)
+def take_turn(competitor, what, seconds, wait):
+    if wait:
+        machine.wait_for_quiet(wait)
     before, at = machine.busy_seconds(), time.perf_counter()
-    turn = competitor.measure(what, arguments.seconds)
+    turn = competitor.measure(what, seconds)
     wall = time.perf_counter() - at
     used = (machine.busy_seconds() - before) / wall
     turn["others"] = max(0.0, used - turn["cpu_per_wall"])
@@ -72,38 +66,71 @@ def take_turn(competitor, what, arguments):
     return turn
 
 
+def hopeful(competitors, turns):
+    """Ours, the baseline, and the forms of each engine and precision that may be its fastest."""
+    first = {c.name: turns[c.name]["many"][0]["min"] for c in competitors}
+
+    def may_win(c):
+        same = [o for o in competitors if o.precision == c.precision]
+        best = min(first[o.name] for o in same)
+        own = min(first[o.name] for o in same if o.form.engine == c.form.engine)
+        return first[c.name] <= min(HOPEFUL * own, HOPELESS * best)
+
+    return [c for c in competitors
+            if c.form == BASELINE or c.form.engine == "chexnet" or may_win(c)]
+
+
 def run_rounds(competitors, arguments):
-    """{name: {what: [turn]}}, all in turn, the order of a round reversed in the next."""
-    turns = {c.name: {what: [] for what in WHAT if c.does(what)} for c in competitors}
+    """{name: {what: [turn]}}, all in turn, the order of a round reversed in the next. Before the
+    first round everyone has one turn of one pass, which decides who takes part."""
+    turns = {c.name: {what: [] for what in WHAT} for c in competitors}
+    for c in competitors:
+        turns[c.name]["many"].append(take_turn(c, "many", 0, arguments.wait))
+    taking_part = hopeful(competitors, turns)
     for number in range(arguments.rounds):
-        order = competitors if number % 2 == 0 else competitors[::-1]
+        order = taking_part if number % 2 == 0 else taking_part[::-1]
         for what in WHAT:
             for c in order:
                 if c.does(what):
-                    turns[c.name][what].append(take_turn(c, what, arguments))
+                    turn = take_turn(c, what, arguments.seconds, arguments.wait)
+                    turns[c.name][what].append(turn)
         print(f"round {number + 1} of {arguments.rounds}", flush=True)
     return turns
+
+
+def run_level(level, capped, arguments, files):
+    """The section of the record for one level: {"level", "capped", "rows", "skipped"}."""
+    print(f"level {level}" + ", all engines capped" * capped, flush=True)
+    engines = ("openvino",) if capped else arguments.engines.split(",")
+    forms = [form for precision in arguments.precision.split(",") for form in
+             forms_of(precision, arguments.threads, engines, not arguments.no_compile)]
+    competitors, lost = open_forms(forms, files, arguments.threads, level, capped)
+    try:
+        turns = run_rounds(competitors, arguments)
+    finally:
+        for c in competitors:
+            c.close()
+    rows = report.rows_of(competitors, turns, numpy.load(files["expected"]))
+    return {"level": level, "capped": capped, "rows": rows, "skipped": lost}
 
 
 def main():
     arguments = parse()
     machine.pin(arguments.threads)
     files = prepared.prepare(arguments, arguments.pictures)
-    about = {**machine.describe(arguments.chexnet), "threads": arguments.threads,
-             "isa": arguments.isa or "all", "crops": 10 * arguments.pictures,
-             "rounds": arguments.rounds, "seconds": arguments.seconds,
-             "weights": os.path.basename(files["weights"]),
+    prepared.cut(files)
+    about = {**machine.describe(arguments.build), "threads": arguments.threads,
+             "crops": 10 * arguments.pictures, "rounds": arguments.rounds,
+             "seconds": arguments.seconds, "weights": os.path.basename(files["weights"]),
              "pictures": "NIH sample" if "nih-sample" in files["pictures"][0] else "phantoms"}
-    competitors, lost = open_all(arguments, files)
-    try:
-        turns = run_rounds(competitors, arguments)
-    finally:
-        for c in competitors:
-            c.close()
-    record = report.record_of(about, competitors, turns, lost)
-    print(report.text_of(record))
+    sections = [run_level(level, capped, arguments, files)
+                for level, capped in levels.to_run(files["chexnet"], arguments.isa)]
+    record = {"about": about, "levels": sections,
+              "demands": demands.check(demands.CROPS, sections)}
+    text = report.text_of_crops(record)
+    print(text)
     if not arguments.no_record:
-        report.write(record, report.text_of(record), "crops")
+        report.write(record, text, "crops", arguments.isa)
 
 
 if __name__ == "__main__":

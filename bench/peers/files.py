@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a comparison reads: weights, pictures, and what is made of them once, under one folder."""
+import csv
 import subprocess
 from pathlib import Path
 
@@ -9,13 +10,15 @@ import model
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
+SAMPLE_WEIGHTS = SHARED / "weights" / "nih-sample.pth"
+SAMPLE_PICTURES = SHARED / "nih-sample" / "original"
+SAMPLE_PREDICTIONS = SHARED / "weights" / "torch-original-ten.csv"  # of those two
 
 
 def weights_of(given, folder):
     """The file named, the sample's, or random ones."""
-    sample = SHARED / "weights" / "nih-sample.pth"
-    if given or sample.exists():
-        return Path(given) if given else sample
+    if given or SAMPLE_WEIGHTS.exists():
+        return Path(given) if given else SAMPLE_WEIGHTS
     path = folder / "random.safetensors"
     if not path.exists():
         model.write_random_weights(path)
@@ -24,7 +27,7 @@ def weights_of(given, folder):
 
 def pictures_of(chexnet, folder):
     """Originals of the sample, or phantoms: PNG files of 1024 x 1024."""
-    original = sorted((SHARED / "nih-sample" / "original").glob("*.png"))
+    original = sorted(SAMPLE_PICTURES.glob("*.png"))
     if original:
         return original
     phantom = folder / "phantom"
@@ -34,16 +37,41 @@ def pictures_of(chexnet, folder):
     return sorted((phantom / "images").glob("*.png"))
 
 
+def stored_predictions():
+    """{file name: float32 [14]}"""
+    with open(SAMPLE_PREDICTIONS) as file:
+        lines = list(csv.reader(file))[1:]
+    return {name: numpy.array(prob, numpy.float32) for name, *prob in lines}
+
+
+def expected(weights, pictures):
+    """What PyTorch says of the pictures, float32 [n][14]: as stored with the sample, or now."""
+    if weights == SAMPLE_WEIGHTS and pictures[0].parent == SAMPLE_PICTURES:
+        stored = stored_predictions()
+        return numpy.stack([stored[path.name] for path in pictures])
+    return model.predict(weights, pictures)
+
+
 def prepare(arguments, picture_count):
     """{name: path} of all that the processes read; made anew, for it takes seconds."""
     folder = ROOT / "build" / "peers"
     folder.mkdir(parents=True, exist_ok=True)
+    chexnet = Path(arguments.build) / "chexnet"
     weights = weights_of(arguments.weights, folder)
-    pictures = pictures_of(arguments.chexnet, folder)
-    onnx, crops = folder / "model.onnx", folder / "crops.npy"
-    model.write_onnx(weights, str(onnx))
-    cut = model.transform()
-    numpy.save(crops, numpy.concatenate(
-        [model.crops_of(path, cut) for path in pictures[:picture_count]]))
-    return {"weights": str(weights), "onnx": str(onnx), "crops": str(crops),
+    pictures = pictures_of(chexnet, folder)[:picture_count]
+    made = {name: str(folder / file) for name, file in
+            {"onnx": "model.onnx", "crops": "crops.npy", "small": "small.npy",
+             "expected": "expected.npy", "inductor": "inductor"}.items()}
+    model.write_onnx(weights, made["onnx"])
+    numpy.save(made["expected"], expected(weights, pictures))
+    return {**made, "folder": str(folder), "weights": str(weights), "chexnet": str(chexnet),
+            "library": str(Path(arguments.build) / "src" / "libchexnet.so"),
             "pictures": [str(path) for path in pictures]}
+
+
+def cut(files):
+    """Write the pictures as `crops` for the peers and, before they are cut, as `small` for ours."""
+    transform = model.transform()
+    numpy.save(files["crops"], numpy.concatenate(
+        [model.crops_of(path, transform) for path in files["pictures"]]))
+    numpy.save(files["small"], numpy.stack([model.small_of(path) for path in files["pictures"]]))

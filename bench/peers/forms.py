@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The settings that each peer is tried with. The fastest of a precision is what counts."""
+"""The settings that each engine is tried with. The fastest of a precision is what counts."""
 from dataclasses import asdict, dataclass
+
+ENGINES = ("chexnet", "torch", "onnxruntime", "openvino")
+PRECISIONS = ("fp32", "bf16")
 
 
 @dataclass(frozen=True)
 class Form:
-    engine: str      # torch, onnxruntime, openvino
-    precision: str   # fp32, bf16
-    batch: int       # crops a call
+    engine: str       # of ENGINES
+    precision: str    # of PRECISIONS
+    batch: int = 10   # crops a call
     streams: int = 1  # calls at once; the threads are divided among them
     layout: str = "default"
     compiled: bool = False
 
     @property
     def name(self):
+        if self.engine == "chexnet":
+            return f"chexnet {self.precision}"
         parts = [self.engine, self.precision]
         parts += [self.layout] if self.layout != "default" else []
         parts += ["compiled"] if self.compiled else []
@@ -22,65 +27,40 @@ class Form:
 
     @property
     def does_single(self):
-        """OpenVINO's models have a fixed batch; the others take one crop in any form."""
-        return self.streams == 1 and (self.batch == 1 or self.engine != "openvino")
+        """Models with a fixed batch do not take one crop; nor would a second stream help."""
+        fixed = self.engine == "openvino" or self.compiled
+        return self.streams == 1 and (self.batch == 1 or not fixed)
 
     def as_dict(self):
         return asdict(self)
 
 
-def torch_forms(precision, with_compile):
-    if precision == "fp32":
-        yield Form("torch", "fp32", 10)
-    yield Form("torch", precision, 10, layout="channels-last")
+# PyTorch's default settings, which is how the reference runs.
+BASELINE = Form("torch", "fp32")
+
+
+def torch_forms(precision, threads, with_compile):
+    if precision == BASELINE.precision:
+        yield BASELINE
+    for streams in sorted({1, threads}):
+        yield Form("torch", precision, layout="channels-last", streams=streams)
     if with_compile:
-        yield Form("torch", precision, 10, layout="channels-last", compiled=True)
+        yield Form("torch", precision, layout="channels-last", compiled=True)
 
 
-def openvino_forms(precision, threads):
+def batched_forms(engine, precision, threads):
     for streams in sorted({1, threads}):
         for batch in (1, 10):
-            yield Form("openvino", precision, batch, streams)
+            yield Form(engine, precision, batch, streams)
 
 
-def forms_of(precision, threads, engines, with_compile=False):
-    """All forms of one precision, for the engines named."""
-    found = []
+def forms_of(precision, threads, engines, with_compile):
+    """All forms of one precision: ours first, then those of the engines named."""
+    found = [Form("chexnet", precision)]
     if "torch" in engines:
-        found += torch_forms(precision, with_compile)
+        found += torch_forms(precision, threads, with_compile)
     if "onnxruntime" in engines and precision == "fp32":
-        found += [Form("onnxruntime", "fp32", batch) for batch in (1, 10)]
+        found += batched_forms("onnxruntime", precision, threads)
     if "openvino" in engines:
-        found += openvino_forms(precision, threads)
+        found += batched_forms("openvino", precision, threads)
     return found
-
-
-# Our level: (what caps oneDNN, in PyTorch and OpenVINO, what caps PyTorch's own kernels).
-ISA = {
-    "avx2": ("AVX2", "avx2"),
-    "avxvnni": ("AVX2_VNNI", "avx2"),
-    "avx512": ("AVX512_CORE", "avx512"),
-    "vnni": ("AVX512_CORE_BF16", "avx512"),
-    "amx": ("AVX512_CORE_AMX", "avx512"),
-}
-
-# What the name of a kernel may not hold under a cap. Not "bf16": below AVX512_CORE_BF16 that is
-# arithmetic in float32 on 16-bit numbers.
-TOO_HIGH = {"avx2": ("avx512", "amx"), "avxvnni": ("avx512", "amx"), "avx512": ("vnni", "amx"),
-            "vnni": ("amx",)}
-
-
-def broken_cap(level, settings):
-    """The kernel above the level that a peer uses all the same, or None."""
-    names = [*settings.get("kernels", {}), settings.get("capability", "")]
-    return next((name for name in names for word in TOO_HIGH.get(level, ())
-                 if word in name.lower()), None)
-
-
-def isa_environment(level):
-    """Variables that cap a peer at our level; empty without one."""
-    if not level:
-        return {}
-    onednn, aten = ISA[level]
-    return {"ONEDNN_MAX_CPU_ISA": onednn, "DNNL_MAX_CPU_ISA": onednn,
-            "ATEN_CPU_CAPABILITY": aten, "MKL_ENABLE_INSTRUCTIONS": aten.upper()}

@@ -30,7 +30,7 @@ def compiler(build):
     return text_of(path, "--version").splitlines()[0]
 
 
-def describe(chexnet):
+def describe(build):
     fields = cpu()
     changed = text_of("git", "status", "--porcelain", "--untracked-files=no")
     features = [f for f in fields["flags"].split() if re.match(r"avx|amx|fma", f)]
@@ -40,7 +40,7 @@ def describe(chexnet):
         "features": " ".join(features),
         "cores": len(os.sched_getaffinity(0)),
         "kernel": platform.release(),
-        "compiler": compiler(Path(chexnet).resolve().parent),
+        "compiler": compiler(Path(build)),
         "commit": text_of("git", "rev-parse", "--short", "HEAD") + " and changes" * bool(changed),
     }
 
@@ -72,6 +72,12 @@ def busy_seconds():
             ticks = [int(t) for t in match.group(2).split()]
             total += sum(ticks[:8]) - ticks[3] - ticks[4]
     return total / os.sysconf("SC_CLK_TCK")
+
+
+def peak_bytes():
+    """The largest resident memory of this process so far."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
 
 
 def wait_for_quiet(limit_seconds):

@@ -63,3 +63,21 @@ def transform():
 def crops_of(path, prepare):
     from PIL import Image
     return prepare(Image.open(path).convert("RGB")).numpy()
+
+
+def small_of(path):
+    """The same picture before it is cut: uint8 [height][width], short side 256, one channel."""
+    import numpy
+    from PIL import Image
+    from torchvision import transforms
+    return numpy.array(transforms.Resize(256)(Image.open(path).convert("L")))
+
+
+def predict(weights, paths):
+    """Mean probabilities of ten crops by PyTorch with default settings, float32 [n][14]."""
+    import numpy
+    import torch
+    network, cut = load_model(weights), transform()
+    with torch.no_grad():
+        logits = [network(torch.from_numpy(crops_of(path, cut))) for path in paths]
+        return numpy.stack([torch.sigmoid(ten).mean(dim=0) for ten in logits])

@@ -1,171 +1,197 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From PNG files to probabilities: Python with OpenVINO as the reference does it (Pillow, Resize,
-TenCrop, ToTensor, Normalize, infer, mean) beside `chexnet infer`, in turn, both warm. The time is
-that of the whole list, from the first file to the last probability; opening models is not in it."""
+"""From PNG files to probabilities: Python with OpenVINO (Pillow, Resize, TenCrop, ToTensor,
+Normalize, infer, mean) beside `chexnet infer`, in turn, both warm. The time is that of the whole
+list, from the first file to the last probability; starting and opening models is not in it."""
 import argparse
 import csv
 import json
 import os
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy
 
+import demands
 import files as prepared
+import levels
 import machine
 import model
 import report
-from compare import our_modes
-from engines import OpenVino
-from forms import ISA, Form, isa_environment
-
-TEN = 10
+from engines import TEN, OpenVino
+from forms import Form
 
 
 class InTurn:
-    """One image after the other, all threads for each."""
-    words, split = "in turn", False
+    """One image after the other, all threads for each: the reference's own form."""
+    words, split, engine_name = "in turn (the reference's form)", False, "openvino"
 
     def __init__(self, precision, files, threads):
         import torch
-        torch.set_num_threads(threads)
+        self.torch, self.precision, self.threads = torch, precision, threads
         self.form = Form("openvino", precision, TEN, threads if self.split else 1)
-        self.name = f"{self.form.name}, {self.words}"
+        self.name = f"openvino {precision}, {self.words}"
         self.engine = OpenVino(self.form, SimpleNamespace(**files), threads)
         self.pictures, self.prepare = files["pictures"], model.transform()
+        self.settings = self.engine.settings()
 
-    def scores(self):
-        return numpy.stack([self.engine(model.crops_of(path, self.prepare)).mean(axis=0)
-                            for path in self.pictures])
+    def scores(self, pictures):
+        return numpy.stack([self.engine.scores(model.crops_of(path, self.prepare)).mean(axis=0)
+                            for path in pictures])
+
+    def warm_up(self):
+        self.scores(self.pictures[:2 * self.threads])
 
     def measure(self):
+        self.torch.set_num_threads(1 if self.split else self.threads)
         started = time.perf_counter()
-        prob = self.scores()
+        prob = self.scores(self.pictures)
         return prob, time.perf_counter() - started
 
 
 class Overlapped(InTurn):
-    """Pictures are prepared while those before are computed."""
+    """A picture is prepared while the one before is computed with all threads."""
     words = "overlapped"
 
-    def scores(self):
-        out = numpy.empty((len(self.pictures) * TEN, 14), numpy.float32)
-        for i, path in enumerate(self.pictures):
-            self.engine.queue.start_async([model.crops_of(path, self.prepare)], (out, i * TEN))
+    def scores(self, pictures):
+        out = numpy.empty((len(pictures) * TEN, 14), numpy.float32)
+        for i, path in enumerate(pictures):
+            self.engine.start(model.crops_of(path, self.prepare), out, i * TEN)
         self.engine.queue.wait_all()
         return out.reshape(-1, TEN, 14).mean(axis=1)
 
 
 class OverlappedStreams(Overlapped):
     """The same, each image computed by one thread."""
-    split = True
+    words, split = "overlapped, a stream a thread", True
+
+
+class ThreadAnImage(InTurn):
+    """As many Python threads as CPUs; each prepares and computes an image at a time."""
+    words, split = "a thread an image", True
+
+    def __init__(self, precision, files, threads):
+        super().__init__(precision, files, threads)
+        self.requests = [self.engine.compiled.create_infer_request() for _ in range(threads)]
+        self.pool = ThreadPoolExecutor(threads)
+
+    def score(self, path):
+        request = self.requests.pop()
+        request.infer([model.crops_of(path, self.prepare)], share_inputs=True)
+        prob = request.get_output_tensor(0).data.mean(axis=0)
+        self.requests.append(request)
+        return prob
+
+    def scores(self, pictures):
+        return numpy.stack(list(self.pool.map(self.score, pictures)))
+
+
+PEERS = (InTurn, Overlapped, OverlappedStreams, ThreadAnImage)
 
 
 class Ours:
-    def __init__(self, command, mode, files, threads, level):
-        self.name = f"chexnet infer --mode {mode}"
-        self.folder = Path(files["onnx"]).parent
+    engine_name = "chexnet"
+
+    def __init__(self, precision, files, threads):
+        self.name, self.precision = f"chexnet infer --mode {precision}", precision
+        folder = Path(files["folder"])
         pictures = [Path(path) for path in files["pictures"]]
-        names = self.folder / "names.txt"
+        names, self.csv = folder / "names.txt", folder / "ours.csv"
         names.write_text("".join(f"{path.name}\n" for path in pictures))
-        self.csv = self.folder / "ours.csv"
-        self.command = [command, "infer", files["weights"], "--images", pictures[0].parent,
-                        "--list", names, "--mode", mode, "--threads", str(threads), "--json",
-                        "--out", self.csv] + (["--cpu", level] if level else [])
+        self.command = [files["chexnet"], "infer", files["weights"], "--images",
+                        pictures[0].parent, "--list", names, "--mode", precision, "--threads",
+                        str(threads), "--json", "--out", self.csv]
+        self.settings = {}
+
+    def warm_up(self):
+        """Nothing to do: each measurement is a process of its own, which opens the model first."""
 
     def measure(self):
         done = subprocess.run(self.command, check=True, capture_output=True, text=True)
+        found = json.loads(done.stdout)
+        self.settings = {"mode": found["mode"], "peak_rss_bytes": found["peak_rss_bytes"]}
         with open(self.csv) as file:
             rows = list(csv.reader(file))[1:]
-        prob = numpy.array([[float(p) for p in row[1:]] for row in rows])
-        return prob, json.loads(done.stdout)["seconds"]
+        return numpy.array([row[1:] for row in rows], numpy.float32), found["seconds"]
 
 
 def parse():
     parser = argparse.ArgumentParser(prog="run.sh --pipeline", description=__doc__)
-    parser.add_argument("--chexnet", default="build/release/chexnet")
+    parser.add_argument("--build", default="build/release", help="folder with this project's")
     parser.add_argument("--weights", help="default: the NIH sample's, or random ones")
     parser.add_argument("--precision", default="fp32,bf16")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--isa", choices=ISA, help="cap both at this level")
+    parser.add_argument("--isa", choices=levels.LEVELS, help="cap all at this level")
     parser.add_argument("--images", type=int, default=48, help="of the list, at most")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--wait", type=float, default=0, metavar="SECONDS",
                         help="before each turn, for a quiet moment")
     parser.add_argument("--no-record", action="store_true", help="print, write no file")
     return parser.parse_args()
 
 
-def open_all(arguments, files, precision):
-    modes = our_modes(arguments, precision)
-    ours = [Ours(arguments.chexnet, mode, files, arguments.threads, arguments.isa)
-            for mode in modes]
-    peers = [kind(precision, files, arguments.threads)
-             for kind in (InTurn, Overlapped, OverlappedStreams)]
-    return ours + peers
+def open_all(arguments, files):
+    """Competitors, warmed up, and {name: why} of those that do not run here."""
+    found, lost = [], {}
+    for precision in arguments.precision.split(","):
+        for kind in (Ours, *PEERS):
+            try:
+                found.append(kind(precision, files, arguments.threads))
+                found[-1].warm_up()
+            except RuntimeError as why:
+                lost[f"{kind.engine_name} {precision}"] = str(why)
+    for name, why in lost.items():
+        print(f"skipped: {name}: {why}", flush=True)
+    return found, lost
 
 
 def run_rounds(competitors, rounds, wait):
-    """{name: [seconds]}, {name: probabilities}; the round before the first is not counted."""
+    """{name: [seconds]}, {name: probabilities}; the order of a round is reversed in the next."""
     seconds, prob = {c.name: [] for c in competitors}, {}
-    for number in range(rounds + 1):
+    for number in range(rounds):
         for c in competitors if number % 2 == 0 else competitors[::-1]:
             if wait:
                 machine.wait_for_quiet(wait)
             prob[c.name], taken = c.measure()
-            if number > 0:
-                seconds[c.name].append(taken)
+            seconds[c.name].append(taken)
+        print(f"round {number + 1} of {rounds}", flush=True)
     return seconds, prob
 
 
-def rows_of(competitors, seconds, prob, images):
-    """First of competitors: ours, where there is one in this precision."""
-    base = competitors[0].name
-    ours = base if base.startswith("chexnet") else None
+def rows_of(competitors, seconds, prob, expected):
+    """expected: PyTorch's probabilities, float32 [images][14]."""
     rows = []
     for c in competitors:
-        ms = [s * 1e3 / images for s in seconds[c.name]]
-        low, middle = min(ms), float(numpy.median(ms))
-        rows.append({"name": c.name, "min_ms": low, "median_ms": middle,
-                     "ratio_min": low / rows[0]["min_ms"] if ours and rows else None,
-                     "ratio_median": middle / rows[0]["median_ms"] if ours and rows else None,
-                     "largest_difference_from_ours":
-                         report.difference(prob[c.name], prob.get(ours))})
+        ms = [s * 1e3 / len(expected) for s in seconds[c.name]]
+        rows.append({
+            "name": c.name, "engine": c.engine_name, "precision": c.precision,
+            "settings": c.settings,
+            "image": {"min_ms": min(ms), "median_ms": float(numpy.median(ms)), "passes": len(ms)},
+            "largest_difference_from_pytorch": report.difference(prob[c.name], expected)})
     return rows
-
-
-def text_of(record):
-    shown = lambda value, how: "-" if value is None else format(value, how)
-    lines = [[r["name"], f"{r['min_ms']:.1f}", f"{r['median_ms']:.1f}",
-              shown(r["ratio_min"], ".2f"), shown(r["ratio_median"], ".2f"),
-              shown(r["largest_difference_from_ours"], ".1e")]
-             for r in record["rows"]]
-    head = ["ms an image", "min", "median", "ratio min", "median", "difference"]
-    return "\n".join([f"# From PNG files, {record['about']['cpu']}, {record['about']['date']}", ""]
-                     + [f"- {key}: {value}" for key, value in record["about"].items()]
-                     + ["", report.table(head, lines), ""])
 
 
 def main():
     arguments = parse()
-    os.environ.update(isa_environment(arguments.isa))
     machine.pin(arguments.threads)
-    files = prepared.prepare(arguments, 1)
-    files["pictures"] = files["pictures"][:arguments.images]
-    about = {**machine.describe(arguments.chexnet), "threads": arguments.threads,
-             "isa": arguments.isa or "all", "images": len(files["pictures"]),
-             "rounds": arguments.rounds}
-    rows = []
-    for precision in arguments.precision.split(","):
-        competitors = open_all(arguments, files, precision)
-        found = run_rounds(competitors, arguments.rounds, arguments.wait)
-        rows += rows_of(competitors, *found, len(files["pictures"]))
-    record = {"about": about, "rows": rows}
-    print(text_of(record))
+    files = prepared.prepare(arguments, arguments.images)
+    [(level, capped)] = levels.to_run(files["chexnet"], arguments.isa)[:1]
+    if capped:
+        os.environ.update(levels.environment(level))
+    about = {**machine.describe(arguments.build), "threads": arguments.threads,
+             "images": len(files["pictures"]), "rounds": arguments.rounds}
+    competitors, lost = open_all(arguments, files)
+    found = run_rounds(competitors, arguments.rounds, arguments.wait)
+    rows = rows_of(competitors, *found, numpy.load(files["expected"]))
+    sections = [{"level": level, "capped": capped, "rows": rows, "skipped": lost}]
+    record = {"about": about, "levels": sections,
+              "demands": demands.check(demands.PIPELINE, sections)}
+    text = report.text_of_pipeline(record)
+    print(text)
     if not arguments.no_record:
-        report.write(record, text_of(record), "pipeline")
+        report.write(record, text, "pipeline", arguments.isa)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy
 
+import demands
 import machine
+from forms import PRECISIONS
 
 RESULTS = machine.ROOT / "bench" / "results"
 
@@ -22,48 +24,18 @@ def summary(turns):
             "busy_threads": int(middle("busy_threads")), "others": middle("others")}
 
 
-def difference(prob, other):
-    return float(numpy.abs(prob - other).max()) if other is not None else None
+def difference(prob, expected):
+    return float(numpy.abs(prob - expected).max())
 
 
-def record_of(about, competitors, turns, lost):
-    ours = {c.precision: c.prob for c in competitors if c.name.startswith("chexnet")}
-    rows = []
-    for c in competitors:
-        found = turns[c.name]
-        rows.append({
-            "name": c.name, "precision": c.precision, "settings": c.settings,
-            **{what: summary(found.get(what)) for what in ("many", "single")},
-            "peak_rss_bytes": max(t["peak_rss_bytes"] for t in found["many"]),
-            "largest_difference_from_ours": difference(c.prob, ours.get(c.precision)),
-        })
-    return {"about": about, "rows": rows, "skipped": lost}
-
-
-def our_row(record, precision):
-    return next((row for row in record["rows"] if row["precision"] == precision
-                 and row["name"].startswith("chexnet")), None)
-
-
-def ratio(row, ours, what, key):
-    if not ours or not row[what]:
-        return "-"
-    return f"{row[what][key] / ours[what][key]:.2f}"
-
-
-def cells(row, ours):
-    found = [row["name"]]
-    for what in ("many", "single"):
-        s = row[what]
-        found += [f"{s['min_ms']:.2f}", f"{s['median_ms']:.2f}"] if s else ["-", "-"]
-        found += [ratio(row, ours, what, "min_ms"), ratio(row, ours, what, "median_ms")]
-    d = row["largest_difference_from_ours"]
-    return found + [f"{row['many']['busy_threads']}", f"{row['peak_rss_bytes'] / 2**20:.0f}",
-                    f"{d:.1e}" if d is not None else "-"]
-
-
-HEAD = ["form", "many min", "median", "ratio min", "median", "single min", "median", "ratio min",
-        "median", "threads", "MiB", "difference"]
+def rows_of(competitors, turns, expected):
+    """expected: PyTorch's probabilities, float32 [pictures][14]."""
+    return [{
+        "name": c.name, "engine": c.form.engine, "precision": c.precision, "settings": c.settings,
+        **{what: summary(found) for what, found in turns[c.name].items()},
+        "peak_rss_bytes": max(t["peak_rss_bytes"] for t in turns[c.name]["many"]),
+        "largest_difference_from_pytorch": difference(c.prob, expected),
+    } for c in competitors]
 
 
 def table(head, lines):
@@ -74,67 +46,126 @@ def table(head, lines):
         + " |" for row in rows)
 
 
-def fastest(record, engine, precision, what):
-    rows = [row for row in record["rows"] if row["name"].startswith(engine) and row[what]
-            and row["precision"] in precision]
-    return min(rows, key=lambda row: row[what]["min_ms"], default=None)
+def figure(value, how):
+    return "-" if value is None else format(value, how)
 
 
-def contests(record):
-    """What the limits speak of: ours against each engine's fastest form, and against the
-    reference's own baseline."""
+def timing(row, ours, what):
+    """Cells: minimum, median, and how many times as fast ours is, by minimum and by median."""
+    if not row[what]:
+        return ["-"] * 4
+    pair = [(row[what][key], ours[what][key] if ours else None) for key in ("min_ms", "median_ms")]
+    return ([f"{theirs:.2f}" for theirs, _ in pair]
+            + [figure(theirs / mine if mine else None, ".2f") for theirs, mine in pair])
+
+
+CROPS_HEAD = ["form", "many min", "median", "ratio min", "median", "single min", "median",
+              "ratio min", "median", "passes", "threads", "MiB", "difference"]
+
+
+def crops_line(row, ours):
+    return [row["name"], *timing(row, ours, "many"), *timing(row, ours, "single"),
+            str(row["many"]["passes"]), str(row["many"]["busy_threads"]),
+            f"{row['peak_rss_bytes'] / 2**20:.0f}",
+            f"{row['largest_difference_from_pytorch']:.1e}"]
+
+
+def precision_parts(section, head, line):
+    for precision in PRECISIONS:
+        rows = [row for row in section["rows"] if row["precision"] == precision]
+        ours = next((row for row in rows if row["engine"] == "chexnet"), None)
+        if rows:
+            yield f"### {precision}"
+            yield table(head, [line(row, ours) for row in rows])
+
+
+def level_parts(section, threads):
+    yield f"## Level {section['level']}" + ", all engines capped" * section["capped"]
+    yield from precision_parts(section, CROPS_HEAD, crops_line)
+    yield from (f"warning: {row['name']}: {row['many']['busy_threads']} threads worked"
+                for row in section["rows"] if row["many"]["busy_threads"] != threads)
+    yield from wrong_parts(section)
+    yield from (f"skipped: {name}: {why}" for name, why in section["skipped"].items())
+    load = statistics.median(row["many"]["others"] for row in section["rows"])
+    yield f"Other processes used {load:.2f} CPUs meanwhile (median over the forms)."
+
+
+def wrong_parts(section):
+    yield from (f"warning: {row['name']}: not PyTorch's probabilities, so it does not count"
+                for row in section["rows"] if not demands.is_right(row))
+
+
+def settings_parts(section):
     lines = []
-    for precision in ("fp32", "bf16"):
-        ours = our_row(record, precision)
-        for what in ("many", "single") if ours else ():
-            rivals = [fastest(record, e, (precision,), what)
-                      for e in ("torch", "onnxruntime", "openvino")]
-            rivals.append(fastest(record, "torch fp32 batch", ("fp32",), what))
-            if precision == "bf16":
-                rivals.append(fastest(record, "openvino", ("fp32", "bf16"), what))
-            unique = {row["name"]: row for row in rivals if row}
-            lines += [[f"{ours['name']} : {name}", what, ratio(row, ours, what, "min_ms"),
-                       ratio(row, ours, what, "median_ms")] for name, row in unique.items()]
-    return lines
-
-
-def settings_text(rows):
-    lines = []
-    for row in rows:
+    for row in section["rows"]:
         parts = ", ".join(f"{key} {value}" for key, value in row["settings"].items())
         lines.append(f"- {row['name']}: {parts}")
-    return "\n".join(lines)
+    yield f"## Settings at level {section['level']}"
+    yield "\n".join(lines)
 
 
-def text_of(record):
-    about = record["about"]
-    parts = ["# " + about["cpu"] + ", " + about["date"],
-             "\n".join(f"- {key}: {value}" for key, value in about.items()),
-             "Milliseconds a 224x224 crop: `many` is a pass over all crops, `single` one crop a "
-             "call. A ratio is the form's time divided by ours in the same precision: how many "
-             "times as fast this project is. `threads` worked; `difference` is the largest of a "
-             "probability of ten crops from ours."]
-    for precision in ("fp32", "bf16"):
-        ours = our_row(record, precision)
-        rows = [row for row in record["rows"] if row["precision"] == precision]
-        if rows:
-            parts += [f"## {precision}", table(HEAD, [cells(row, ours) for row in rows])]
-    if contests(record):
-        parts += ["## Against each one's fastest form",
-                  table(["pair", "what", "ratio min", "ratio median"], contests(record))]
-    parts += [f"warning: {row['name']}: {row['many']['busy_threads']} threads worked"
-              for row in record["rows"] if row["many"]["busy_threads"] != about["threads"]]
-    load = statistics.median(row["many"]["others"] for row in record["rows"])
-    parts += [f"Other processes used {load:.2f} CPUs meanwhile (median over the forms).",
-              "## Settings", settings_text(record["rows"])]
-    parts += [f"skipped: {name}: {why}" for name, why in record["skipped"].items()]
+def demand_parts(findings):
+    lines = [[f["demand"], f["level"], f["rival"], figure(f["ratio"], ".2f"),
+              figure(f["ratio_median"], ".2f"), figure(f["floor"], ".2f"),
+              figure(f["goal"], ".2f"), f["verdict"]] for f in findings]
+    yield "## Demands"
+    yield table(["ours : theirs", "level", "fastest form", "ratio min", "median", "floor", "goal",
+                 "met"], lines)
+    yield demands.count(findings)
+
+
+def about_parts(title, about, explained):
+    yield f"# {title}: {about['cpu']}, {about['date']}"
+    yield "\n".join(f"- {key}: {value}" for key, value in about.items())
+    yield explained
+
+
+CROPS_EXPLAINED = (
+    "Milliseconds a 224x224 crop: `many` is a pass over all crops, `single` one crop a call. A "
+    "ratio is the form's time divided by ours in the same precision: how many times as fast this "
+    "project is. `passes` over all crops were timed, one for a form that then sat out as far from "
+    "its engine's fastest; `threads` worked; `difference` is the largest of a ten-crop probability "
+    "from PyTorch's in float32.")
+
+
+def text_of_crops(record):
+    parts = [*about_parts("Crops", record["about"], CROPS_EXPLAINED),
+             *demand_parts(record["demands"])]
+    for section in record["levels"]:
+        parts += level_parts(section, record["about"]["threads"])
+    for section in record["levels"]:
+        parts += settings_parts(section)
     return "\n\n".join(parts) + "\n"
 
 
-def write(record, text, kind):
+PIPELINE_HEAD = ["form", "image min", "median", "ratio min", "median", "difference"]
+PIPELINE_EXPLAINED = (
+    "Milliseconds an image of ten crops, from a PNG file to probabilities, over the whole list. A "
+    "ratio is the form's time divided by ours in the same precision; `difference` is the largest "
+    "of a probability from PyTorch's in float32.")
+
+
+def pipeline_line(row, ours):
+    return [row["name"], *timing(row, ours, "image"),
+            f"{row['largest_difference_from_pytorch']:.1e}"]
+
+
+def text_of_pipeline(record):
+    section = record["levels"][0]
+    parts = [*about_parts("From PNG files", record["about"], PIPELINE_EXPLAINED),
+             *demand_parts(record["demands"]),
+             f"## Level {section['level']}" + ", all engines capped" * section["capped"],
+             *precision_parts(section, PIPELINE_HEAD, pipeline_line),
+             *wrong_parts(section),
+             *(f"skipped: {name}: {why}" for name, why in section["skipped"].items()),
+             *settings_parts(section)]
+    return "\n\n".join(parts) + "\n"
+
+
+def write(record, text, kind, level=None):
     about = record["about"]
-    isa = "" if about["isa"] == "all" else "-" + about["isa"]
-    path = RESULTS / f"{about['date']}-{machine.slug(about)}{isa}-{kind}"
+    suffix = f"-{level}" if level else ""
+    path = RESULTS / f"{about['date']}-{machine.slug(about)}{suffix}-{kind}"
     Path(f"{path}.json").write_text(json.dumps(record, indent=1) + "\n")
     Path(f"{path}.md").write_text(text)
     print(f"written: {path.relative_to(machine.ROOT)}.json and .md")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One peer in one form, in a process of its own that waits for its turn.
+"""One engine in one form, in a process of its own that waits for its turn.
 
     worker.py FILES.json FORM.json THREADS
 
@@ -13,12 +13,10 @@ import sys
 import time
 from types import SimpleNamespace
 
-import numpy
-
-from engines import ENGINES
+import machine
+from engines import ENGINES, TEN
 from forms import Form
 
-WARM_UP_PASSES = 3
 BUSY_SHARE = 0.2  # of the time measured, from which on a thread counts as working
 
 
@@ -33,19 +31,14 @@ def thread_seconds():
     return seconds
 
 
-def peak_bytes():
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
-
-
-def measure(engine, crops, seconds):
+def measure(run, crops, seconds):
     """Milliseconds a crop, a value a pass over all crops, and how many threads worked."""
     times = []
     before, started = thread_seconds(), time.perf_counter()
     while not times or time.perf_counter() - started < seconds:
         at = time.perf_counter()
-        engine(crops)
-        times.append((time.perf_counter() - at) * 1e3 / len(crops))
+        run()
+        times.append((time.perf_counter() - at) * 1e3 / crops)
     wall = time.perf_counter() - started
     used = [after - before.get(thread, 0) for thread, after in thread_seconds().items()]
     return {"ms": times, "cpu_per_wall": sum(used) / wall,
@@ -58,16 +51,14 @@ def say(answer):
 
 def main():
     files, form, threads = json.loads(sys.argv[1]), json.loads(sys.argv[2]), int(sys.argv[3])
-    files, form = SimpleNamespace(**files), Form(**form)
-    crops = numpy.load(files.crops)
-    engine = ENGINES[form.engine](form, files, threads)
-    for _ in range(WARM_UP_PASSES):
-        prob = engine(crops)
+    engine = ENGINES[form["engine"]](Form(**form), SimpleNamespace(**files), threads)
+    engine.many()  # compiles, allocates, touches memory
+    prob = engine.many()
     say({"settings": engine.settings(), "prob": prob.tolist()})
     for line in sys.stdin:
         what, seconds = line.split()
-        part = crops if what == "many" else crops[:1]
-        say({**measure(engine, part, float(seconds)), "peak_rss_bytes": peak_bytes()})
+        run, crops = {"many": (engine.many, TEN * len(prob)), "single": (engine.single, 1)}[what]
+        say({**measure(run, crops, float(seconds)), "peak_rss_bytes": machine.peak_bytes()})
 
 
 if __name__ == "__main__":
