@@ -65,11 +65,12 @@ static enum cxn_status tell_progress(const struct run *run, struct cxn_error *er
                     run->scores->total);
 }
 
-/* Pictures enough to give each thread a few views, so that none waits long for the last one. */
+/* Pictures enough to give each thread many views: at the end of a batch the others wait for the
+ * last view of one, which costs half a view a thread on average. */
 static size_t batch_size(const struct run *run)
 {
     const size_t views = cxn_crops_count(run->crops);
-    const size_t wanted = 4 * (size_t)cxn_pool_threads(run->model->env->pool);
+    const size_t wanted = 16 * (size_t)cxn_pool_threads(run->model->env->pool);
     const size_t batch = (wanted + views - 1) / views;
     return batch > BATCH_MAX ? BATCH_MAX : batch;
 }
