@@ -326,7 +326,7 @@ static void grow_tiles(const struct cxn_forward *run, const struct cxn_packed_la
         .kernels = &run->packed->kernels, .src = (const float *)(const void *)middle->map,
         .in = middle->channels, .src_row_step = pitch_of(middle), .w = layer->grow,
         .height = map->height, .width = map->width, .out = run->packed->growth,
-        .dst = (float *)(void *)map->numbers + layer->norm.channels,
+        .dst = map_at(run, map->numbers, layer->norm.channels),
         .dst_place_step = map->step, .dst_row_step = map->width * map->step,
         .scratch = (float *)(void *)run->scratch
     };

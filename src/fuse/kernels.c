@@ -36,8 +36,6 @@ static struct cxn_fuse_kernels pick_bf16_maps(uint32_t cpu)
     kernels.norm_relu_pool = cxn_norm_relu_pool_bf16_f32_pick(cpu);
     kernels.head_norm_relu = kernels.norm_relu;
     kernels.round = cxn_round_bf16_pick(cpu);
-    kernels.winograd_data = NULL;
-    kernels.winograd_inverse = NULL;
     return kernels;
 }
 
@@ -47,6 +45,8 @@ struct cxn_fuse_kernels cxn_fuse_kernels_bf16_dots(uint32_t cpu)
     kernels.panel_bytes = sizeof(uint16_t);
     kernels.term_unit = 2;
     kernels.conv = cxn_conv_bordered_bf16_pick(cpu);
+    kernels.winograd_data = NULL;
+    kernels.winograd_inverse = NULL;
     kernels.norm_relu = cxn_norm_relu_bf16_pick(cpu);
     kernels.norm_relu_pool = cxn_norm_relu_pool_bf16_pick(cpu);
     kernels.packed_count = cxn_conv_bordered_bf16_packed_count;

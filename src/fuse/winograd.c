@@ -101,19 +101,45 @@ static void multiply(const struct cxn_winograd *c, size_t tiles, const float *v,
     }
 }
 
-static void transform_back(const struct cxn_winograd *c, size_t first, size_t last, const float *m)
+/* The inverse transform into `rows`, and from there, rounded, into the map from number `at` on. */
+static void invert_rounded(const struct cxn_winograd *c, struct cxn_winograd_inverse_f32 *inverse,
+                           float *rows, size_t at)
+{
+    inverse->dst = rows;
+    inverse->dst_place_step = c->out;
+    inverse->dst_row_step = inverse->width * c->out;
+    c->kernels->winograd_inverse->run(inverse);
+    for (size_t y = 0; y < inverse->height; y++) {
+        const struct cxn_round_bf16 round = {
+            .src = rows + y * inverse->dst_row_step, .src_step = c->out,
+            .dst = (uint16_t *)c->dst + at + y * c->dst_row_step, .dst_step = c->dst_place_step,
+            .count = inverse->width, .channels = c->out
+        };
+        c->kernels->round->run(&round);
+    }
+}
+
+/* rows: the tiles' numbers, which have been used; they are more than the outputs. */
+static void transform_back(const struct cxn_winograd *c, size_t first, size_t last, const float *m,
+                           float *rows)
 {
     const size_t step = position_step(last - first, c->out);
     for (struct segment s; first < last; first += s.tiles, m += s.tiles * c->out) {
         s = find_segment(c, first, last);
         const size_t y = TILE * s.y, x = TILE * s.x;
-        const struct cxn_winograd_inverse_f32 inverse = {
+        const size_t at = y * c->dst_row_step + x * c->dst_place_step;
+        struct cxn_winograd_inverse_f32 inverse = {
             .src = m, .tile_step = c->out, .position_step = step,
             .height = c->height - y < TILE ? c->height - y : TILE,
             .width = c->width - x < TILE * s.tiles ? c->width - x : TILE * s.tiles,
-            .channels = c->out, .dst = c->dst + y * c->dst_row_step + x * c->dst_place_step,
-            .dst_place_step = c->dst_place_step, .dst_row_step = c->dst_row_step
+            .channels = c->out, .dst_place_step = c->dst_place_step,
+            .dst_row_step = c->dst_row_step
         };
+        if (c->kernels->round) {
+            invert_rounded(c, &inverse, rows, at);
+            continue;
+        }
+        inverse.dst = (float *)c->dst + at;
         c->kernels->winograd_inverse->run(&inverse);
     }
 }
@@ -126,6 +152,6 @@ void cxn_winograd_run(const struct cxn_winograd *c, size_t first, size_t last)
         float *v = c->scratch, *m = v + POSITIONS * position_step(end - first, c->in);
         transform_data(c, first, end, v);
         multiply(c, end - first, v, m);
-        transform_back(c, first, end, m);
+        transform_back(c, first, end, m, v);
     }
 }

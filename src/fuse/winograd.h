@@ -18,7 +18,7 @@ struct cxn_winograd {
     size_t in, src_row_step; /* in floats; places are dense */
     const float *w;          /* from cxn_winograd_pack() */
     size_t height, width, out; /* of the output */
-    float *dst;
+    void *dst; /* numbers of a map: float32, or what kernels->round makes */
     size_t dst_place_step, dst_row_step;
     float *scratch; /* cxn_winograd_scratch_count() floats, the caller's own */
 };
