@@ -5,7 +5,6 @@
 
 #include "fuse/winograd.h"
 #include "kern/linear_f32.h"
-#include "kern/samples_f32.h"
 #include "kern/sigmoid_f32.h"
 #include "nn/steps.h"
 
@@ -134,35 +133,39 @@ static void write_samples(const struct cxn_forward *run, const struct cxn_view *
 {
     const struct cxn_picture *p = v->picture;
     const struct rows rows = share_of(run, v->height);
-    const struct cxn_samples_f32 samples = {
+    const size_t copies = run->packed->kernels.stem_copies;
+    const struct cxn_samples samples = {
         .src = p->pixels + (v->y + rows.first) * p->stride_bytes + (size_t)v->x * p->channels,
         .stride_bytes = p->stride_bytes, .width = v->width, .height = rows.last - rows.first,
-        .channels = p->channels, .taken = planes->channels - 1, .mirror = v->mirror,
-        .dst = (float *)(void *)bordered_begin(planes, rows.first),
+        .channels = p->channels, .taken = planes->channels / copies - 1, .copies = copies,
+        .mirror = v->mirror, .dst = bordered_begin(planes, rows.first),
         .dst_row_step = pitch_of(planes)
     };
     clear_border(planes, rows);
-    cxn_samples_f32_pick(run->cpu)->run(&samples);
+    run->packed->kernels.samples->run(&samples);
     tell(run, (struct cxn_watched){ "samples", v->height, v->width, 0, 0 });
 }
 
 /* Row y of the 7x7 convolution into its place among three; a zero stands on either side of it,
  * which never wins over what ReLU leaves. */
-static float *stem_row(const struct cxn_forward *run, const struct bordered *planes, size_t y)
+static const uint8_t *stem_row(const struct cxn_forward *run, const struct bordered *planes,
+                               size_t y)
 {
     const struct cxn_packed *f = run->packed;
     const size_t pitch = pitch_of(planes), width = cxn_view_side(planes->width, 1);
-    float *row = (float *)(void *)run->scratch + y % 3 * (width + 2) * f->stem;
+    const size_t place_bytes = f->stem * f->kernels.panel_bytes;
+    uint8_t *row = run->scratch + y % 3 * (width + 2) * place_bytes;
     const struct cxn_conv_bordered conv = {
-        .src = planes->map + 2 * y * pitch * sizeof(float), .place_step = 2 * planes->channels,
-        .tap_row_step = pitch, .tap_rows = STEM_KERNEL, .run = STEM_KERNEL * planes->channels,
+        .src = panel_at(run, planes->map, 2 * y * pitch), .place_step = 2 * planes->channels,
+        .tap_row_step = pitch, .tap_rows = STEM_KERNEL,
+        .run = f->kernels.stem_columns * planes->channels,
         .height = 1, .width = width, .out = f->stem,
-        .w = planes->channels == 2 ? f->stem_grey : f->stem_colour,
-        .dst = row + f->stem, .dst_place_step = f->stem, .relu = true
+        .w = planes->channels == 2 * f->kernels.stem_copies ? f->stem_grey : f->stem_colour,
+        .dst = row + place_bytes, .dst_place_step = f->stem, .relu = true
     };
-    memset(row, 0, f->stem * sizeof *row);
-    memset(row + (width + 1) * f->stem, 0, f->stem * sizeof *row);
-    f->kernels.stem->run(&conv);
+    memset(row, 0, place_bytes);
+    memset(row + (width + 1) * place_bytes, 0, place_bytes);
+    f->kernels.conv->run(&conv);
     return row;
 }
 
@@ -180,22 +183,24 @@ static void compute_stem(const struct cxn_forward *run, const struct cxn_view *v
 {
     const struct cxn_packed *f = run->packed;
     const struct bordered planes = { run->maps + run->plan->samples, v->height, v->width,
-                                     is_grey(v) ? 2 : 4, STEM_BORDER, STEM_BORDER, STEM_BORDER,
-                                     sizeof(float) };
+                                     (is_grey(v) ? 2 : 4) * f->kernels.stem_copies, STEM_BORDER,
+                                     STEM_BORDER,
+                                     STEM_BORDER + f->kernels.stem_columns - STEM_KERNEL,
+                                     f->kernels.panel_bytes };
     write_samples(run, v, &planes);
     meet(run);
     const size_t height = cxn_view_side(v->height, 1);
     const struct rows rows = share_of(run, cxn_view_side(v->height, 2));
     const size_t width = cxn_view_side(v->width, 2), step = f->block[0].out;
-    const float *above = rows.first > 0 && rows.first < rows.last ?
-                         stem_row(run, &planes, 2 * rows.first - 1) : NULL;
+    const uint8_t *above = rows.first > 0 && rows.first < rows.last ?
+                           stem_row(run, &planes, 2 * rows.first - 1) : NULL;
     for (size_t y = rows.first; y < rows.last; y++) {
-        const float *upper = stem_row(run, &planes, 2 * y);
-        const float *lower = 2 * y + 1 < height ? stem_row(run, &planes, 2 * y + 1) : upper;
+        const uint8_t *upper = stem_row(run, &planes, 2 * y);
+        const uint8_t *lower = 2 * y + 1 < height ? stem_row(run, &planes, 2 * y + 1) : upper;
         tell_stem(run, v, lower == upper ? 1 : 2);
         const struct output out = begin_output(
             run, map_at(run, run->maps + run->plan->block[0], y * width * step), step, f->stem,
-            sizeof(float));
+            f->kernels.panel_bytes);
         const struct cxn_max_pool_row pool = {
             .src = { above ? above : upper, upper, lower }, .dst = out.dst, .dst_step = out.step,
             .count = width, .channels = f->stem

@@ -3,6 +3,7 @@
 
 #include "kern/conv_bordered_bf16.h"
 #include "kern/conv_bordered_f32.h"
+#include "kern/max_pool_row_bf16.h"
 #include "kern/max_pool_row_f32.h"
 #include "kern/norm_relu_bf16.h"
 #include "kern/norm_relu_bf16_f32.h"
@@ -10,12 +11,15 @@
 #include "kern/norm_relu_pool_bf16.h"
 #include "kern/norm_relu_pool_bf16_f32.h"
 #include "kern/norm_relu_pool_f32.h"
+#include "kern/samples_bf16.h"
+#include "kern/samples_f32.h"
 
 struct cxn_fuse_kernels cxn_fuse_kernels_f32(uint32_t cpu)
 {
     return (struct cxn_fuse_kernels){
         .map_bytes = sizeof(float), .panel_bytes = sizeof(float), .term_unit = 1,
-        .stem = cxn_conv_bordered_f32_pick(cpu), .conv = cxn_conv_bordered_f32_pick(cpu),
+        .stem_columns = 7, .stem_copies = 1, .conv = cxn_conv_bordered_f32_pick(cpu),
+        .samples = cxn_samples_f32_pick(cpu),
         .max_pool_row = cxn_max_pool_row_f32_pick(cpu),
         .norm_relu = cxn_norm_relu_f32_pick(cpu),
         .norm_relu_pool = cxn_norm_relu_pool_f32_pick(cpu),
@@ -44,6 +48,11 @@ struct cxn_fuse_kernels cxn_fuse_kernels_bf16_dots(uint32_t cpu)
     struct cxn_fuse_kernels kernels = pick_bf16_maps(cpu);
     kernels.panel_bytes = sizeof(uint16_t);
     kernels.term_unit = 2;
+    kernels.stem_columns = 8; /* twice 2 or 4 planes of these are whole tiles of AMX */
+    kernels.stem_copies = 2;  /* rounded once, the weights cost ten times the accuracy */
+    kernels.round = NULL;
+    kernels.samples = cxn_samples_bf16_pick(cpu);
+    kernels.max_pool_row = cxn_max_pool_row_bf16_pick(cpu);
     kernels.conv = cxn_conv_bordered_bf16_pick(cpu);
     kernels.winograd_data = NULL;
     kernels.winograd_inverse = NULL;

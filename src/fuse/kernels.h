@@ -8,21 +8,25 @@
 #include "kern/norm_relu.h"
 #include "kern/norm_relu_pool.h"
 #include "kern/round_bf16.h"
+#include "kern/samples.h"
 #include "kern/winograd_data_f32.h"
 #include "kern/winograd_inverse_f32.h"
 
 /*
  * What maps, panels and weights are made of, and the kernels for it that a CPU gets. Maps are those
  * of the dense blocks; a panel is what a convolution reads, after norm and ReLU or between two
- * convolutions, and its numbers are what the convolution writes. The stem reads samples and
- * computes in float32 whatever the type, as the head does.
+ * convolutions, and its numbers are what the convolution writes. The stem reads samples as such
+ * numbers, which are exact in either type, and writes them. The head computes in float32.
  */
 struct cxn_fuse_kernels {
     size_t map_bytes, panel_bytes; /* of a number */
     size_t term_unit;              /* runs of a convolution are multiples of it */
-    bool bf16_weights;             /* weights of `conv` are rounded to bfloat16 values */
-    const struct cxn_conv_bordered_kernel *stem, *conv;
-    const struct cxn_max_pool_row_kernel *max_pool_row;
+    size_t stem_columns;           /* of its window; those behind the seventh have weights 0 */
+    size_t stem_copies;            /* of its samples; a weight is the sum of its panel numbers */
+    bool bf16_weights; /* those behind the stem are rounded to bfloat16 values before packing */
+    const struct cxn_conv_bordered_kernel *conv;
+    const struct cxn_samples_kernel *samples;               /* to panel */
+    const struct cxn_max_pool_row_kernel *max_pool_row;     /* panel to panel */
     const struct cxn_norm_relu_kernel *norm_relu;           /* map to panel */
     const struct cxn_norm_relu_pool_kernel *norm_relu_pool; /* map to panel */
     const struct cxn_norm_relu_kernel *head_norm_relu;      /* map to float32 */

@@ -30,7 +30,7 @@ static size_t at_least(size_t least, size_t x)
  * stem with a zero at either end. */
 static size_t count_scratch(const struct cxn_packed *f, size_t side)
 {
-    size_t most = 3 * (cxn_view_side(side, 1) + 2) * f->stem * sizeof(float);
+    size_t most = 3 * (cxn_view_side(side, 1) + 2) * f->stem * f->kernels.panel_bytes;
     for (uint32_t b = 0; b < CXN_NET_BLOCKS; b++) {
         const size_t places = at_least(f->kernels.conv->places, cxn_view_side(side, 2 + b));
         const size_t step = cxn_panel_step(f, f->block[b].out);
@@ -77,8 +77,9 @@ bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_packed *f,
     struct cxn_plan_buffer buffers[2 + 3 * CXN_NET_BLOCKS];
     size_t n = 0;
     if (!sizes_fit(f, room)) return false;
-    buffers[n++] = (struct cxn_plan_buffer){
-        .bytes = count_places(room, 0, STEM_BORDER) * SAMPLE_PLANES * sizeof(float),
+    buffers[n++] = (struct cxn_plan_buffer){ /* with room for columns added on the right */
+        .bytes = count_places(room, 0, STEM_BORDER + 1) * SAMPLE_PLANES * f->kernels.stem_copies *
+                 f->kernels.panel_bytes,
         .first = STAGE_STEM, .last = STAGE_STEM
     };
     for (uint32_t b = 0; b < CXN_NET_BLOCKS; b++) {

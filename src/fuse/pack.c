@@ -6,7 +6,6 @@
 
 #include "fuse/winograd.h"
 #include "kern/bf16.h"
-#include "kern/conv_bordered_f32.h"
 
 enum {
     ALIGN_FLOATS = 16,
@@ -57,8 +56,9 @@ static struct cxn_packed_norm put_norm(struct layout *l)
 /* Terms of a convolution with those that the kernels add. */
 static size_t count_terms(const struct cxn_part *part, const struct cxn_fuse_kernels *kernels)
 {
-    const size_t terms = (size_t)part->kernel * part->kernel * part->in;
-    return part->kind == CXN_PART_STEM ? terms : cxn_fuse_terms(kernels, terms);
+    size_t row = (size_t)part->kernel * part->in;
+    if (part->kind == CXN_PART_STEM) row = kernels->stem_columns * kernels->stem_copies * part->in;
+    return cxn_fuse_terms(kernels, part->kernel * row);
 }
 
 static const float *put_conv(struct layout *l)
@@ -66,9 +66,6 @@ static const float *put_conv(struct layout *l)
     const struct cxn_part *part = l->next;
     const size_t terms = count_terms(part, l->kernels), plain = (terms + 1) * part->out;
     if (l->plain_count < plain) l->plain_count = plain;
-    if (part->kind == CXN_PART_STEM)
-        return put(l, cxn_conv_bordered_f32_packed_count(l->kernels->stem, part->out, terms), 0)
-            .first;
     return put(l, l->kernels->packed_count(l->kernels->conv, part->out, terms), 0).first;
 }
 
@@ -134,6 +131,24 @@ static void round_weights(float *w, size_t count)
     for (size_t i = 0; i < count; i++) w[i] = cxn_bf16_value(cxn_bf16_round(w[i]));
 }
 
+/* Room behind each row of a window for what the kernels add to it, with weights 0. */
+static void widen_rows(float *w, size_t rows, size_t from, size_t to)
+{
+    for (size_t y = rows; y-- > 0;) {
+        memmove(w + y * to, w + y * from, from * sizeof *w);
+        memset(w + y * to + from, 0, (to - from) * sizeof *w);
+    }
+}
+
+/* Behind the weights of each place of the stem's window what rounding them takes away. */
+static void split_weights(float *w, size_t places, size_t count)
+{
+    widen_rows(w, places, count, 2 * count);
+    for (size_t p = 0; p < places; p++, w += 2 * count)
+        for (size_t i = 0; i < count; i++)
+            w[count + i] = w[i] - cxn_bf16_value(cxn_bf16_round(w[i]));
+}
+
 static enum cxn_status pack_part(const struct packing *p, size_t index, float *plain,
                                  struct cxn_error *err)
 {
@@ -152,11 +167,13 @@ static enum cxn_status pack_part(const struct packing *p, size_t index, float *p
                           plain + part->first_count);
         return CXN_OK;
     }
-    memset(plain + part->first_count, 0,
-           (terms * part->out - part->first_count) * sizeof *plain);
-    if (part->kind == CXN_PART_STEM)
-        cxn_conv_bordered_f32_pack(p->kernels->stem, place->first, plain, bias, part->out, terms);
-    else p->kernels->pack(p->kernels->conv, place->first, plain, bias, part->out, terms);
+    size_t row = part->first_count / part->kernel;
+    if (part->kind == CXN_PART_STEM && p->kernels->stem_copies == 2) {
+        split_weights(plain, (size_t)part->kernel * part->kernel, (size_t)part->in * part->out);
+        row *= 2;
+    }
+    widen_rows(plain, part->kernel, row, terms / part->kernel * part->out);
+    p->kernels->pack(p->kernels->conv, place->first, plain, bias, part->out, terms);
     return CXN_OK;
 }
 

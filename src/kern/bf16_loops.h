@@ -3,13 +3,14 @@
 #define CXN_KERN_BF16_LOOPS_H
 
 #include "kern/bf16.h"
+#include "kern/max_pool_row.h"
 #include "kern/norm_relu.h"
 #include "kern/norm_relu_pool.h"
 #include "kern/round_bf16.h"
 
 /*
- * What lies between maps of bfloat16 and convolutions of float32, as loops that each level compiles
- * with its own flags: the compiler's vectors are as good as any, and since no product is contracted
+ * What lies between convolutions and maps of bfloat16, as loops that each level compiles with its
+ * own flags: the compiler's vectors are as good as any, and since no product is contracted
  * with a sum all levels give the same bits.
  */
 
@@ -57,6 +58,30 @@ static inline void norm_relu_pool_loop(const struct cxn_norm_relu_pool *pool)
                                             lower + pool->src_step };
         norm_relu_pool_place((float *)pool->dst + x * pool->dst_step, window, pool->scale,
                              pool->shift, pool->channels);
+    }
+}
+
+/* Numbers that are not negative are in the order of their bits, with any NaN behind infinity. */
+static inline void max_pool_row_place(uint16_t *restrict dst, const uint16_t *const src[9],
+                                      size_t channels)
+{
+    for (size_t i = 0; i < channels; i++) {
+        int16_t most = 0;
+        for (size_t tap = 0; tap < 9; tap++) {
+            const int16_t value = (int16_t)(src[tap][i] & 0x7fff);
+            most = value > most ? value : most;
+        }
+        dst[i] = (uint16_t)most;
+    }
+}
+
+static inline void max_pool_row_loop(const struct cxn_max_pool_row *pool)
+{
+    for (size_t x = 0; x < pool->count; x++) {
+        const uint16_t *taps[9];
+        for (size_t tap = 0; tap < 9; tap++)
+            taps[tap] = (const uint16_t *)pool->src[tap / 3] + (2 * x + tap % 3) * pool->channels;
+        max_pool_row_place((uint16_t *)pool->dst + x * pool->dst_step, taps, pool->channels);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "kern/conv_f32.h"
 #include "kern/linear_f32.h"
 #include "kern/max_pool_f32.h"
+#include "kern/max_pool_row_bf16.h"
 #include "kern/max_pool_row_f32.h"
 #include "kern/mean_f32.h"
 #include "kern/norm_relu_bf16.h"
@@ -17,6 +18,7 @@
 #include "kern/norm_relu_pool_bf16_f32.h"
 #include "kern/norm_relu_pool_f32.h"
 #include "kern/round_bf16.h"
+#include "kern/samples_bf16.h"
 #include "kern/samples_f32.h"
 #include "kern/sigmoid_f32.h"
 #include "kern/window_f32.h"
@@ -30,7 +32,8 @@ static const struct cxn_kern_op *const ops[] = {
     &cxn_samples_f32_op,  &cxn_conv_bordered_f32_op, &cxn_max_pool_row_f32_op,
     &cxn_norm_relu_pool_f32_op, &cxn_round_bf16_op, &cxn_norm_relu_bf16_f32_op,
     &cxn_norm_relu_pool_bf16_f32_op, &cxn_conv_bordered_bf16_op, &cxn_norm_relu_bf16_op,
-    &cxn_norm_relu_pool_bf16_op, &cxn_winograd_data_f32_op, &cxn_winograd_inverse_f32_op,
+    &cxn_norm_relu_pool_bf16_op, &cxn_max_pool_row_bf16_op, &cxn_samples_bf16_op,
+    &cxn_winograd_data_f32_op, &cxn_winograd_inverse_f32_op,
 };
 
 const struct cxn_kern_op *const *cxn_kern_ops(size_t *count)

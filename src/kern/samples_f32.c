@@ -3,7 +3,7 @@
 
 #include "base/status.h"
 
-static const struct cxn_samples_f32_kernel table[] = { /* slowest first */
+static const struct cxn_samples_kernel table[] = { /* slowest first */
     { { "c", 0 }, cxn_samples_f32_c },
 };
 
@@ -12,7 +12,7 @@ const struct cxn_kern_op cxn_samples_f32_op = {
     .rows = table, .row_bytes = sizeof table[0], .row_count = CXN_COUNTOF(table)
 };
 
-const struct cxn_samples_f32_kernel *cxn_samples_f32_pick(uint32_t cpu)
+const struct cxn_samples_kernel *cxn_samples_f32_pick(uint32_t cpu)
 {
     return &table[cxn_kern_best(&cxn_samples_f32_op, cpu)];
 }

@@ -115,7 +115,7 @@ static void check(struct ck *t)
         { 2, 6, 7, 16, 3, 1, true },    { 1, 5, 2, 65, 1, 1, false },  { 1, 4, 3, 40, 3, 1, true },
         { 9, 7, 32, 40, 3, 1, true },   { 5, 14, 64, 33, 3, 1, false },
         { 3, 16, 32, 70, 1, 1, true },  { 4, 20, 64, 31, 1, 1, false },
-        { 2, 9, 32, 32, 1, 1, true },
+        { 2, 9, 32, 32, 1, 1, true },   { 1, 37, 32, 64, 7, 2, true },
     };
     for (size_t i = 0; i < CXN_COUNTOF(shapes); i++)
         for (enum ck_fill fill = 0; fill < CK_FILLS; fill++) check_shape(t, &shapes[i], fill);

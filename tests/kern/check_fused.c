@@ -3,17 +3,19 @@
 #include <math.h>
 
 #include "ck.h"
+#include "kern/max_pool_row_bf16.h"
 #include "kern/max_pool_row_f32.h"
 #include "kern/norm_relu_pool_bf16.h"
 #include "kern/norm_relu_pool_bf16_f32.h"
 #include "kern/norm_relu_pool_f32.h"
 #include "kern/round_bf16.h"
+#include "kern/samples_bf16.h"
 #include "kern/samples_f32.h"
 
 static void run_samples(const struct ck *t, const void *args, float *dst)
 {
-    const struct cxn_samples_f32_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
-    struct cxn_samples_f32 samples = *(const struct cxn_samples_f32 *)args;
+    const struct cxn_samples_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
+    struct cxn_samples samples = *(const struct cxn_samples *)args;
     samples.dst = dst;
     row->run(&samples);
 }
@@ -34,31 +36,34 @@ static void run_norm(const struct ck *t, const void *args, float *dst)
     row->run(&pool);
 }
 
-static struct cxn_samples_f32 make_samples(struct ck *t, const size_t shape[3], size_t taken,
-                                           bool mirror)
+static struct cxn_samples make_samples(struct ck *t, const size_t shape[3], size_t taken,
+                                       size_t copies, bool mirror)
 {
     const size_t stride = shape[1] * shape[2] + ck_below(t, 70);
-    return (struct cxn_samples_f32){
+    return (struct cxn_samples){
         .src = ck_u8(t, (shape[0] - 1) * stride + shape[1] * shape[2]), .stride_bytes = stride,
         .height = shape[0], .width = shape[1], .channels = shape[2], .mirror = mirror,
-        .taken = taken, .dst_row_step = shape[1] * (taken + 1) + ck_below(t, 9)
+        .taken = taken, .copies = copies,
+        .dst_row_step = shape[1] * (taken + 1) * copies + ck_below(t, 9)
     };
 }
 
-static void check_samples_of(struct ck *t, const size_t shape[3], size_t taken, bool mirror)
+static void check_samples_of(struct ck *t, const size_t shape[3], size_t taken, size_t copies,
+                             bool mirror)
 {
-    const struct cxn_samples_f32 s = make_samples(t, shape, taken, mirror);
-    const size_t each = taken + 1, row = s.width * each;
+    const struct cxn_samples s = make_samples(t, shape, taken, copies, mirror);
+    const size_t each = taken + 1, row = s.width * copies * each;
     double *want = ck_f64(t, s.height * row);
     for (size_t i = 0; i < s.height * row; i++) {
-        const size_t x = i % row / each, column = mirror ? s.width - 1 - x : x;
+        const size_t x = i % row / each / copies, column = mirror ? s.width - 1 - x : x;
         want[i] = i % each == taken ? 1.0 :
                   s.src[i / row * s.stride_bytes + column * s.channels + i % each];
     }
     const struct ck_case c = { .run = run_samples, .args = &s, .count = s.height,
-                               .step = s.dst_row_step, .width = row, .want = want };
-    ck_verify(t, &c, "h=%zu w=%zu channels=%zu taken=%zu mirror=%d", s.height, s.width, s.channels,
-              taken, mirror);
+                               .step = s.dst_row_step, .width = row, .want = want,
+                               .bf16 = ck_is_bf16(t) };
+    ck_verify(t, &c, "h=%zu w=%zu channels=%zu taken=%zu copies=%zu mirror=%d", s.height, s.width,
+              s.channels, taken, copies, mirror);
     ck_reset(t);
 }
 
@@ -68,17 +73,17 @@ static void check_samples(struct ck *t)
         { 1, 1, 1 }, { 3, 7, 1 }, { 3, 7, 3 }, { 32, 33, 1 }, { 5, 65, 3 },
     };
     for (size_t i = 0; i < CXN_COUNTOF(shapes); i++)
-        for (int mirror = 0; mirror < 2; mirror++) {
-            check_samples_of(t, shapes[i], shapes[i][2], mirror);
-            check_samples_of(t, shapes[i], 1, mirror);
+        for (size_t k = 0; k < 4; k++) { /* copies, mirror */
+            check_samples_of(t, shapes[i], shapes[i][2], 1 + k / 2, k % 2 > 0);
+            check_samples_of(t, shapes[i], 1, 1 + k / 2, k % 2 > 0);
         }
 }
 
 static void bench_samples(struct ck *t)
 {
     for (int mirror = 0; mirror < 2; mirror++) {
-        const struct cxn_samples_f32 s =
-            make_samples(t, (const size_t[]){ 224, 224, 1 }, 1, mirror);
+        const struct cxn_samples s =
+            make_samples(t, (const size_t[]){ 224, 224, 1 }, 1, ck_is_bf16(t) ? 2 : 1, mirror);
         ck_time(t, run_samples, &s, ck_aligned(t, 224 * s.dst_row_step), 0.0, 224.0 * 224.0 * 9,
                 "224x224x1 mirror=%d", mirror);
         ck_reset(t);
@@ -87,11 +92,21 @@ static void bench_samples(struct ck *t)
 
 static const size_t sizes[][2] = { { 1, 1 }, { 3, 7 }, { 2, 64 }, { 5, 33 }, { 9, 24 } };
 
+/* What the row reads: where it is bfloat16, no number less than 0. */
+static const void *make_max_row(struct ck *t, size_t count, enum ck_fill fill)
+{
+    uint16_t *numbers = (uint16_t *)(uintptr_t)ck_numbers(t, count, fill);
+    for (size_t i = 0; ck_is_bf16(t) && i < count; i++)
+        if (ck_number(t, numbers, i) < 0.0) numbers[i] &= 0x7fff;
+    return numbers;
+}
+
 static struct cxn_max_pool_row make_max(struct ck *t, const size_t size[2], enum ck_fill fill)
 {
     const size_t row = (2 * size[0] + 1) * size[1];
     return (struct cxn_max_pool_row){
-        .src = { ck_f32(t, row, fill), ck_f32(t, row, fill), ck_f32(t, row, fill) },
+        .src = { make_max_row(t, row, fill), make_max_row(t, row, fill),
+                 make_max_row(t, row, fill) },
         .count = size[0], .channels = size[1], .dst_step = size[1] + ck_below(t, 4)
     };
 }
@@ -106,11 +121,11 @@ static void check_max(struct ck *t)
             const size_t at = i / p.channels * 2 * p.channels + i % p.channels;
             want[i] = -INFINITY;
             for (size_t tap = 0; tap < 9; tap++)
-                want[i] = ck_max(want[i], (double)((const float *)p.src[tap / 3])[at + tap % 3 *
-                                                                                p.channels]);
+                want[i] = ck_max(want[i], ck_number(t, p.src[tap / 3], at + tap % 3 * p.channels));
         }
         const struct ck_case c = { .run = run_max, .args = &p, .count = p.count,
-                                   .step = p.dst_step, .width = p.channels, .want = want };
+                                   .step = p.dst_step, .width = p.channels, .want = want,
+                                   .bf16 = ck_is_bf16(t) };
         ck_verify(t, &c, "count=%zu channels=%zu", p.count, p.channels);
         ck_reset(t);
     }
@@ -221,7 +236,9 @@ static void bench_round(struct ck *t)
 }
 
 const struct ck_check ck_samples = { &cxn_samples_f32_op, check_samples, bench_samples };
+const struct ck_check ck_samples_bf16 = { &cxn_samples_bf16_op, check_samples, bench_samples };
 const struct ck_check ck_max_pool_row = { &cxn_max_pool_row_f32_op, check_max, bench_max };
+const struct ck_check ck_max_pool_row_bf16 = { &cxn_max_pool_row_bf16_op, check_max, bench_max };
 const struct ck_check ck_norm_relu_pool = { &cxn_norm_relu_pool_f32_op, check_norm, bench_norm };
 const struct ck_check ck_norm_relu_pool_bf16 = { &cxn_norm_relu_pool_bf16_op, check_norm,
                                                  bench_norm };

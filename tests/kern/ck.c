@@ -64,7 +64,7 @@ float *ck_f32(struct ck *t, size_t count, enum ck_fill fill)
         const float value = extreme(t); /* drawn for either fill: one stream, one layout */
         for (size_t end = i + run; i < end; i++) p[i] = fill == CK_EXTREMES ? value : unit(t);
     }
-    if (fill == CK_NAN) p[ck_below(t, count)] = NAN;
+    if (fill == CK_NAN) p[ck_below(t, count)] = copysignf(NAN, -1.0f); /* as x86 makes them */
     return p;
 }
 

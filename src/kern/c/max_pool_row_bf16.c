@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kern/max_pool_row_bf16.h"
+
+#include "kern/bf16_loops.h"
+
+void cxn_max_pool_row_bf16_c(const struct cxn_max_pool_row *pool)
+{
+    max_pool_row_loop(pool);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_KERN_MAX_POOL_ROW_BF16_H
+#define CXN_KERN_MAX_POOL_ROW_BF16_H
+
+#include "kern/max_pool_row.h"
+
+/* Of bfloat16 numbers as ReLU leaves them: none is less than 0. A zero or a NaN loses its sign. One
+ * function a level, kern/<level>/max_pool_row_bf16.c. */
+cxn_max_pool_row_fn cxn_max_pool_row_bf16_c, cxn_max_pool_row_bf16_avx512;
+
+/* The fastest row that needs no other bits than those in `cpu`. */
+const struct cxn_max_pool_row_kernel *cxn_max_pool_row_bf16_pick(uint32_t cpu);
+extern const struct cxn_kern_op cxn_max_pool_row_bf16_op;
+
+#endif
