@@ -14,16 +14,13 @@
 
 typedef float __m512 __attribute__((vector_size(64)));
 typedef long long __m512i __attribute__((vector_size(64)));
-typedef long long __m256i __attribute__((vector_size(32)));
 typedef short __m512bh __attribute__((vector_size(64)));
-typedef short __m256bh __attribute__((vector_size(32)));
 typedef uint16_t __mmask16;
 typedef uint32_t __mmask32;
 
-/* The lanes of __m512i and __m256i by their width. */
+/* The lanes of __m512i by their width. */
 typedef uint32_t emulate_u32 __attribute__((vector_size(64)));
 typedef uint16_t emulate_u16 __attribute__((vector_size(64)));
-typedef uint16_t emulate_half_u16 __attribute__((vector_size(32)));
 
 enum { EMULATE_LANES = 16, _CMP_UNORD_Q = 3, _MM_HINT_T1 = 2 };
 
@@ -95,6 +92,16 @@ static inline __m512 _mm512_mask_mov_ps(__m512 a, __mmask16 mask, __m512 b)
     return a;
 }
 
+/* Lanes of both, those of b from 16 on. */
+static inline __m512 _mm512_permutex2var_ps(__m512 a, __m512i index, __m512 b)
+{
+    const emulate_u32 at = (emulate_u32)index;
+    __m512 to = _mm512_setzero_ps();
+    for (size_t i = 0; i < EMULATE_LANES; i++)
+        to[i] = (at[i] & 16 ? b : a)[at[i] % EMULATE_LANES];
+    return to;
+}
+
 static inline __mmask16 _mm512_cmp_ps_mask(__m512 a, __m512 b, int predicate)
 {
     unsigned mask = 0;
@@ -121,31 +128,35 @@ static inline __m512i _mm512_set1_epi32(int value)
     return (__m512i)((emulate_u32){ 0 } + (uint32_t)value);
 }
 
+static inline __m512i _mm512_add_epi32(__m512i a, __m512i b)
+{
+    return (__m512i)((emulate_u32)a + (emulate_u32)b);
+}
+
+static inline __m512i _mm512_and_epi32(__m512i a, __m512i b)
+{
+    return a & b;
+}
+
+static inline __m512i _mm512_permutexvar_epi16(__m512i index, __m512i a)
+{
+    const emulate_u16 at = (emulate_u16)index, from = (emulate_u16)a;
+    emulate_u16 to = { 0 };
+    for (size_t i = 0; i < 2 * EMULATE_LANES; i++) to[i] = from[at[i] % (2 * EMULATE_LANES)];
+    return (__m512i)to;
+}
+
 static inline __m512i _mm512_slli_epi32(__m512i a, unsigned count)
 {
     return (__m512i)(count > 31 ? (emulate_u32){ 0 } : (emulate_u32)a << count);
 }
 
-static inline __m512i _mm512_cvtepu16_epi32(__m256i a)
+static inline __m512i _mm512_maskz_loadu_epi16(__mmask32 mask, const void *p)
 {
-    const emulate_half_u16 from = (emulate_half_u16)a;
-    emulate_u32 to = { 0 };
-    for (size_t i = 0; i < EMULATE_LANES; i++) to[i] = from[i];
-    return (__m512i)to;
-}
-
-static inline __m256i _mm256_maskz_loadu_epi16(__mmask16 mask, const void *p)
-{
-    __m256i r = { 0 };
-    for (size_t i = 0; i < EMULATE_LANES; i++)
+    __m512i r = { 0 };
+    for (size_t i = 0; i < 2 * EMULATE_LANES; i++)
         if (mask >> i & 1) memcpy((char *)&r + i * 2, (const char *)p + i * 2, 2);
     return r;
-}
-
-static inline void _mm256_mask_storeu_epi16(void *p, __mmask16 mask, __m256i a)
-{
-    for (size_t i = 0; i < EMULATE_LANES; i++)
-        if (mask >> i & 1) memcpy((char *)p + i * 2, (const char *)&a + i * 2, 2);
 }
 
 static inline void _mm512_mask_storeu_epi16(void *p, __mmask32 mask, __m512i a)
@@ -192,13 +203,6 @@ static inline __m512 _mm512_dpbf16_ps(__m512 sum, __m512bh a, __m512bh b)
     for (size_t i = 0; i < EMULATE_LANES; i++)
         sum[i] = emulate_dot(emulate_dot(sum[i], x[i], y[i], 1), x[i], y[i], 0);
     return sum;
-}
-
-static inline __m256bh _mm512_cvtneps_pbh(__m512 a)
-{
-    emulate_half_u16 r = { 0 };
-    for (size_t i = 0; i < EMULATE_LANES; i++) r[i] = emulate_to_bf16(a[i]);
-    return (__m256bh)r;
 }
 
 static inline __m512bh _mm512_cvtne2ps_pbh(__m512 high, __m512 low)
