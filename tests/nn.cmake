@@ -33,8 +33,12 @@ if(CXN_X86)
   endforeach()
   target_include_directories(emulated_rows PRIVATE
     ${CMAKE_CURRENT_SOURCE_DIR}/kern/emulate ${CXN_TEST_INCLUDES})
-  # Nothing but these objects and the emulation passes such vectors.
+  # Nothing but these objects and the emulation passes such vectors. Optimised as well as sanitized,
+  # some of them take gcc more than a minute each.
   target_compile_options(emulated_rows PRIVATE -Wno-psabi)
+  if(CXN_SANITIZE)
+    target_compile_options(emulated_rows PRIVATE -O0)
+  endif()
   add_executable(checkkern_emulated ${checkkern} kern/emulate/amx.c kern/emulate/machine.c
     $<TARGET_OBJECTS:emulated_rows>)
   set_source_files_properties(kern/emulate/amx.c PROPERTIES COMPILE_OPTIONS -Wno-psabi)
