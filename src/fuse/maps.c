@@ -13,12 +13,31 @@ static size_t count_places(const struct cxn_room *room, uint32_t halvings, size_
            (cxn_view_side(room->longer, halvings) + 2 * border);
 }
 
-/* The same with the border of a 3x3; Winograd's last tiles may reach beyond it. */
-static size_t count_middle(const struct cxn_packed *f, const struct cxn_room *room, uint32_t block)
+size_t cxn_band_rows(const struct cxn_packed *packed, const struct cxn_packed_block *block,
+                     size_t height, size_t width)
 {
-    if (!f->block[block].winograd) return count_places(room, 2 + block, 1);
-    return cxn_winograd_reach(cxn_view_side(room->shorter, 2 + block)) *
-           cxn_winograd_reach(cxn_view_side(room->longer, 2 + block));
+    size_t rows = width < CXN_BAND_PLACES ? CXN_BAND_PLACES / width : 1;
+    if (block->winograd) {
+        const size_t tiles = packed->kernels.winograd_data->group / cxn_winograd_tiles(width);
+        rows = (tiles > 0 ? tiles : 1) * CXN_WINOGRAD_TILE;
+    }
+    return rows < height ? rows : height;
+}
+
+size_t cxn_window_rows(const struct cxn_packed_block *block, size_t band)
+{
+    return block->winograd ? cxn_winograd_reach(band) : band + 2;
+}
+
+size_t cxn_window_columns(const struct cxn_packed_block *block, size_t width)
+{
+    return block->winograd ? cxn_winograd_reach(width) : width + 2;
+}
+
+/* To whole lines of the cache. */
+static size_t round_up(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
 }
 
 static size_t at_least(size_t least, size_t x)
@@ -40,6 +59,21 @@ static size_t count_scratch(const struct cxn_packed *f, size_t side)
                                       sizeof(float));
     }
     return most;
+}
+
+/* Bytes of the largest window: of all widths, for a narrow view has more rows a band. */
+static size_t count_window(const struct cxn_packed *f, size_t side)
+{
+    size_t most = 0;
+    for (uint32_t b = 0; b < CXN_NET_BLOCKS; b++) {
+        const struct cxn_packed_block *block = &f->block[b];
+        const size_t longest = cxn_view_side(side, 2 + b);
+        for (size_t width = 1; width <= longest; width++) {
+            const size_t band = cxn_band_rows(f, block, longest, width);
+            most = at_least(most, cxn_window_rows(block, band) * cxn_window_columns(block, width));
+        }
+    }
+    return most * f->middle * f->kernels.panel_bytes;
 }
 
 /* A row of the stem's maxima, a band of a 3x3, or a panel of a transition. */
@@ -74,7 +108,7 @@ static bool sizes_fit(const struct cxn_packed *f, const struct cxn_room *room)
 bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_packed *f,
                    const struct cxn_room *room)
 {
-    struct cxn_plan_buffer buffers[2 + 3 * CXN_NET_BLOCKS];
+    struct cxn_plan_buffer buffers[2 + CXN_NET_BLOCKS];
     size_t n = 0;
     if (!sizes_fit(f, room)) return false;
     buffers[n++] = (struct cxn_plan_buffer){ /* with room for columns added on the right */
@@ -88,11 +122,6 @@ bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_packed *f,
             .bytes = count_places(room, 2 + b, 0) * f->block[b].out * f->kernels.map_bytes,
             .first = stage - 1, .last = stage + 1
         };
-        for (size_t i = 0; i < 2; i++)
-            buffers[n++] = (struct cxn_plan_buffer){
-                .bytes = count_middle(f, room, b) * f->middle * f->kernels.panel_bytes,
-                .first = stage, .last = stage
-            };
     }
     const uint32_t last = CXN_NET_BLOCKS - 1;
     buffers[n++] = (struct cxn_plan_buffer){
@@ -101,13 +130,10 @@ bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_packed *f,
     };
     if (!cxn_plan(buffers, n, &plan->view_bytes)) return false;
     plan->samples = buffers[0].offset;
-    for (size_t b = 0; b < CXN_NET_BLOCKS; b++) {
-        plan->block[b] = buffers[1 + 3 * b].offset;
-        plan->middle[b][0] = buffers[2 + 3 * b].offset;
-        plan->middle[b][1] = buffers[3 + 3 * b].offset;
-    }
+    for (size_t b = 0; b < CXN_NET_BLOCKS; b++) plan->block[b] = buffers[1 + b].offset;
     plan->head = buffers[n - 1].offset;
-    plan->rounding = (count_scratch(f, room->longer) + 63) / 64 * 64;
-    plan->scratch_bytes = plan->rounding + count_rounding(f, room->longer);
+    plan->rounding = round_up(count_scratch(f, room->longer));
+    plan->window = plan->rounding + round_up(count_rounding(f, room->longer));
+    plan->scratch_bytes = plan->window + count_window(f, room->longer);
     return true;
 }
