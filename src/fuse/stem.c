@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fuse/parts.h"
+#include "nn/view.h"
 
 enum { STEM_BORDER = 3, STEM_KERNEL = 7 };
 
@@ -16,19 +17,6 @@ static void clear_border(const struct bordered *b, struct rows rows)
         memset(bordered_row(b, y), 0, left);
         memset(bordered_row(b, y) + row - right, 0, right);
     }
-}
-
-/* Three equal samples everywhere are a grey picture, and must give its bits. */
-static bool is_grey(const struct cxn_view *v)
-{
-    const struct cxn_picture *p = v->picture;
-    if (p->channels == 1) return true;
-    for (uint32_t y = v->y; y < v->y + v->height; y++) {
-        const uint8_t *row = p->pixels + y * p->stride_bytes + (size_t)v->x * p->channels;
-        for (size_t x = 0; x < (size_t)v->width * 3; x += 3)
-            if (row[x] != row[x + 1] || row[x] != row[x + 2]) return false;
-    }
-    return true;
 }
 
 static void write_samples(const struct cxn_forward *run, const struct cxn_view *v,
@@ -85,7 +73,7 @@ void cxn_forward_stem(const struct cxn_forward *run, const struct cxn_view *v)
 {
     const struct cxn_packed *f = run->packed;
     const struct bordered planes = { run->maps + run->plan->samples, v->height, v->width,
-                                     (is_grey(v) ? 2 : 4) * f->kernels.stem_copies, STEM_BORDER,
+                                     (cxn_view_is_grey(v) ? 2 : 4) * f->kernels.stem_copies, STEM_BORDER,
                                      STEM_BORDER,
                                      STEM_BORDER + f->kernels.stem_columns - STEM_KERNEL,
                                      f->kernels.panel_bytes, 0 };
