@@ -12,8 +12,9 @@
 
 /*
  * The seam of training between the loop (train/) and the device that computes. A row of the table
- * is one way of computing on one device. What crosses it is 8-bit pictures with a small record each,
- * logits and their gradients, and ranges of flat blocks: never feature maps or float pictures.
+ * is one way of computing on one device. What crosses it is 8-bit pictures with a small record
+ * each, logits and their gradients, and ranges of flat blocks: never feature maps or float
+ * pictures.
  *
  * All flat blocks have the layout of cxn_net (nn/densenet.h): param_count numbers in state_dict
  * order, then the running means and variances. In a gradient slot the numbers behind the parameters
@@ -54,7 +55,7 @@ struct cxn_trainer_options {
     size_t views_max;             /* of one forward() */
     uint32_t side;                /* of every view; at least CXN_VIEW_SIDE_MIN */
     unsigned slots;               /* gradient slots, at least 1 */
-    unsigned moments;             /* blocks of moments: 1 for SGD with momentum, 2 for AdamW, else 0 */
+    unsigned moments;             /* blocks: 1 for SGD with momentum, 2 for AdamW, else 0 */
     bool keeps_average;           /* an exponential moving average of the weights beside them */
     bool head_only;               /* the backbone is frozen: norms use and keep running statistics,
                                      gradients are of the head alone */
