@@ -19,12 +19,11 @@
     { .name = name_, .kind = CXN_SETTING_FLAG, .offset = offsetof(struct cxn_settings, member),   \
       .words = words_, .initial = initial_ }
 
-/* Steps and images are counted in 64 bits; limits of 2^28 epochs and 2^20 images of a pass keep
- * every product of them within. */
+/* A checkpoint's state tells of each epoch and has a limit (json_text.h): hence 4000 of them. */
 const struct cxn_setting_row cxn_setting_rows[] = {
-    COUNT("epochs", epochs, "10", 1, 100000),
+    COUNT("epochs", epochs, "10", 1, 4000),
     COUNT("max-steps", max_steps, "0", 0, 1e12),
-    COUNT("early-stop", early_stop, "0", 0, 100000),
+    COUNT("early-stop", early_stop, "0", 0, 4000),
     COUNT("batch", batch, "16", 1, 1 << 20),
     COUNT("shards", shards, "0", 0, CXN_SHARDS_MAX),
     COUNT("accumulate", accumulate, "1", 1, 1024),
@@ -43,7 +42,7 @@ const struct cxn_setting_row cxn_setting_rows[] = {
     WORD("freeze", freeze, "none|backbone", "none"),
     WORD("schedule", schedule, "constant|step|cosine|plateau|one-cycle", "constant"),
     COUNT("warmup", warmup, "0", 0, 1e9),
-    COUNT("decay-epochs", decay_epochs, "3", 1, 100000),
+    COUNT("decay-epochs", decay_epochs, "3", 1, 4000),
     NUMBER("decay", decay, "0.1", 1e-6, 1),
     WORD("crops", crops, "random|center|ten", "random"),
     WORD("augment", augment, "off|on|auto", "auto"),

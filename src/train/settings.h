@@ -121,6 +121,12 @@ static inline uint64_t cxn_settings_images(const struct cxn_settings *s)
     return s->batch * s->accumulate;
 }
 
+/* Blocks of moments that the optimiser needs. */
+static inline unsigned cxn_settings_moments(const struct cxn_settings *s)
+{
+    return s->optimizer == CXN_RULE_ADAMW ? 2 : s->momentum > 0 ? 1 : 0;
+}
+
 static inline size_t cxn_settings_views(const struct cxn_settings *s)
 {
     return s->crops == CXN_TRAIN_CROPS_TEN ? 10 : 1;

@@ -308,7 +308,7 @@ static void update(cxn_step *step, const struct cxn_step_call *call, double scal
 enum cxn_status cxn_step_run(cxn_step *step, struct cxn_step_call *call, struct cxn_error *err)
 {
     const struct cxn_worker *w = &step->worker;
-    enum cxn_status status = own_passes(step, err);
+    enum cxn_status status = call->status == CXN_OK ? own_passes(step, err) : call->status;
     status = exchange(step, status, call, err);
     if (status != CXN_OK) return status;
     if (!isfinite(call->loss))

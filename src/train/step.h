@@ -56,6 +56,8 @@ void cxn_step_close(cxn_step **step);
 struct cxn_step_call {
     uint64_t number;  /* of the update, 1 for the first */
     double lr;
+    enum cxn_status status; /* in: what this rank's work since the step before came to; where it is
+                               not CXN_OK its text is in *err, and every rank returns it */
     bool stop;        /* in: this rank is asked to stop; out: some rank is */
     uint64_t skipped; /* in: images that this rank replaced since the step before; out: by all */
     double loss;      /* out: mean over all images of the update, before it */
