@@ -1,2 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 cxn_unit_test(comm_self unit/test_comm_self.c)
+
+add_executable(mpi_job mpi/job.c)
+target_include_directories(mpi_job PRIVATE ${CXN_TEST_INCLUDES})
+target_link_libraries(mpi_job PRIVATE chexnet_static m)
