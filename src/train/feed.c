@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/feed.h"
 
-#include <string.h>
-
 #include "image/image.h"
 
 /* One image of the pass that was delivered last. */
@@ -18,10 +16,9 @@ struct cxn_feed {
     struct cxn_augment augment;
     uint64_t epoch, skipped;
     uint32_t *order;         /* [list->count], of this epoch */
-    uint32_t *places;        /* [places_room], in `order`: what is still to be delivered, in turn */
-    struct cxn_item *items;  /* the images at these places, for the loader */
-    size_t place_room, at;   /* at: places delivered */
-    cxn_list turn;           /* items as a list */
+    uint32_t *places;        /* in `order`: what is still to be delivered, in turn */
+    uint32_t *images;        /* in the list: what stands at these places */
+    size_t at;               /* places delivered */
     cxn_loader *loader;
     struct delivered *pass;  /* [images of a pass] */
     size_t pass_count;
@@ -41,12 +38,12 @@ enum cxn_status cxn_feed_open(cxn_feed **out, const struct cxn_feed_options *opt
                                      .ranks = options->ranks };
     f->augment = (struct cxn_augment){ .crops = (enum cxn_train_crops)s->crops,
                                        .on = s->augment == CXN_SWITCH_ON, .seed = s->seed };
-    f->place_room = options->list->count / options->ranks;
+    const size_t room = options->list->count / options->ranks;
     f->order = cxn_alloc(env->mem, options->list->count, sizeof *f->order);
-    f->places = cxn_alloc(env->mem, f->place_room, sizeof *f->places);
-    f->items = cxn_alloc(env->mem, f->place_room, sizeof *f->items);
+    f->places = cxn_alloc(env->mem, room, sizeof *f->places);
+    f->images = cxn_alloc(env->mem, room, sizeof *f->images);
     f->pass = cxn_alloc_zero(env->mem, cxn_layout_shard_images(&f->layout), sizeof *f->pass);
-    if (!f->order || !f->places || !f->items || !f->pass) {
+    if (!f->order || !f->places || !f->images || !f->pass) {
         cxn_feed_close(&f);
         return cxn_fail_nomem(err, env->mem, options->list->count * sizeof *f->order,
                               "the order of the images");
@@ -71,7 +68,7 @@ void cxn_feed_close(cxn_feed **feed)
     give_back(f);
     cxn_loader_close(&f->loader);
     cxn_free(f->pass);
-    cxn_free(f->items);
+    cxn_free(f->images);
     cxn_free(f->places);
     cxn_free(f->order);
     cxn_free(f);
@@ -99,15 +96,16 @@ enum cxn_status cxn_feed_seek(cxn_feed *f, uint64_t epoch, uint64_t step, struct
     give_back(f);
     cxn_loader_close(&f->loader);
     cxn_order_epoch(f->order, list->count, s->seed, epoch, s->shuffle);
-    f->turn = (cxn_list){ .count = list_places(f, step), .labelled = true, .items = f->items };
-    for (size_t i = 0; i < f->turn.count; i++) f->items[i] = list->items[f->order[f->places[i]]];
+    const size_t count = list_places(f, step);
+    for (size_t i = 0; i < count; i++) f->images[i] = f->order[f->places[i]];
     f->epoch = epoch;
     f->at = 0;
     const size_t images = cxn_layout_shard_images(&f->layout);
     const unsigned threads = cxn_pool_threads(f->env->pool);
     const struct cxn_loader_options how = { .threads = threads,
-                                            .slots = 2 * images + 2 * threads };
-    return cxn_loader_open(&f->loader, f->env, f->options.images, &f->turn, &how, err);
+                                            .slots = 2 * images + 2 * threads,
+                                            .order = f->images, .order_count = count };
+    return cxn_loader_open(&f->loader, f->env, f->options.images, list, &how, err);
 }
 
 /* The next image of the order that can be read, instead of the one at `place`. */
