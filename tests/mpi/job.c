@@ -10,6 +10,7 @@
  * Ends with the status and the one line that a command would.
  */
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,6 +236,7 @@ static enum cxn_status run_endless(struct job *job)
 {
     float *numbers = malloc(COUNT * sizeof *numbers);
     if (!numbers) return CXN_E_NOMEM;
+    signal(SIGTERM, SIG_IGN); /* a command takes it as a wish, and goes on for a while */
     enum cxn_status status = sum_once(job, numbers, COUNT, BUCKETS);
     if (status == CXN_OK) write_pid(job);
     while (status == CXN_OK) status = sum_once(job, numbers, COUNT, BUCKETS);

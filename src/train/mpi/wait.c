@@ -39,7 +39,7 @@ enum cxn_status cxn_mpi_refused(cxn_comm_state *s, int code, unsigned peer, stru
     char text[MPI_MAX_ERROR_STRING] = "";
     int length = 0;
     MPI_Error_string(code, text, &length);
-    return cxn_mpi_give_up(s, peer, err, "rank %u is lost: %s", peer, text);
+    return cxn_mpi_give_up(s, peer, err, "exchange with rank %u failed: %s", peer, text);
 }
 
 /* A message that should have had another length. */
