@@ -2,7 +2,7 @@
 #ifndef CXN_TRAIN_CHECKPOINT_H
 #define CXN_TRAIN_CHECKPOINT_H
 
-#include "model/weights.h"
+#include "model/safetensors.h"
 #include "nn/trainer.h"
 #include "train/json_text.h"
 
@@ -47,9 +47,26 @@ enum cxn_status cxn_checkpoint_write(const struct cxn_env *env, const char *fold
                                      const struct cxn_checkpoint_content *content,
                                      struct cxn_error *err);
 
+/* Write a block of weights as a model, complete or not at all. metadata: what the file says of
+ * itself. Errors as above. */
+enum cxn_status cxn_checkpoint_write_model(const struct cxn_env *env, const char *path,
+                                           const cxn_net *net, const struct cxn_span *weights,
+                                           const struct cxn_out_pair *metadata,
+                                           size_t metadata_count, struct cxn_error *err);
+
 /* ---- reading ------------------------------------------------------------------------------ */
 
-enum { CXN_CHECKPOINT_FILES = 5, CXN_CHECKPOINT_BLOCKS = 3 };
+/* The files of blocks. */
+enum { CXN_STORED_WEIGHTS, CXN_STORED_MOMENTS, CXN_STORED_AVERAGE, CXN_STORED_COUNT };
+
+/* One of them, open. */
+struct cxn_stored {
+    char *path; /* NULL: there is none */
+    bool open;
+    struct cxn_file file;
+    struct cxn_source source;
+    struct cxn_tensors list;
+};
 
 /* A checkpoint that is open and was found whole. Zeroed is a closed one. Not to be moved while
  * open. */
@@ -61,8 +78,7 @@ struct cxn_checkpoint {
     unsigned moment_count;
     bool has_average;
     uint64_t log_bytes;
-    char *folder, *paths[CXN_CHECKPOINT_BLOCKS];
-    struct cxn_weights_file files[CXN_CHECKPOINT_BLOCKS];
+    struct cxn_stored stored[CXN_STORED_COUNT];
 };
 
 /*

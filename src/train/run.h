@@ -52,7 +52,7 @@ enum cxn_status cxn_run_save(cxn_run *run, const struct cxn_checkpoint_content *
 
 /* Write best.safetensors: float_count numbers, stored as F32. To be called before the save whose
  * place.best_auc tells of it, so that no checkpoint knows of a best that is not there. metadata:
- * strings beside those that every model of a run has (chexnet_version, preprocessing, classes). */
+ * what the file says of itself; keys must not begin with `chexnet_`, which is for other forms. */
 enum cxn_status cxn_run_save_best(cxn_run *run, const cxn_net *net, const struct cxn_span *weights,
                                   const struct cxn_out_pair *metadata, size_t metadata_count,
                                   struct cxn_error *err);
