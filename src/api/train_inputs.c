@@ -121,15 +121,24 @@ static enum cxn_status draw_weights(struct cxn_train_job *job, struct cxn_error 
     return CXN_OK;
 }
 
+/* A head of another number of classes is made anew; the loader tells. */
+static enum cxn_status load_weights(struct cxn_train_job *job, const char *path,
+                                    struct cxn_error *err)
+{
+    struct cxn_weights_report report;
+    const enum cxn_status status =
+        cxn_weights_load_start(&job->env, path, job->net, &job->block, &report, err);
+    if (status == CXN_OK && report.head_classes > 0)
+        cxn_weights_draw_head(job->net, job->settings.seed, job->block);
+    return status;
+}
+
 enum cxn_status cxn_job_open_weights(struct cxn_train_job *job, struct cxn_error *err)
 {
     char hash[CXN_SHA256_HEX_BYTES];
     const char *path = cxn_about_text(job->about, "weights");
-    enum cxn_status status = CXN_OK;
-    if (path && !job->going_on)
-        status = cxn_weights_load(&job->env, path, job->net, &job->block, NULL, err);
-    else
-        status = draw_weights(job, err);
+    const bool load = path && !job->going_on;
+    const enum cxn_status status = load ? load_weights(job, path, err) : draw_weights(job, err);
     if (status != CXN_OK || job->going_on) return status;
     cxn_sha256_hex(job->block, job->net->float_count * sizeof *job->block, hash);
     return keep_hash(job->about, "weights_sha256", path ? path : "the first weights", hash, err);

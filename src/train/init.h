@@ -14,4 +14,7 @@
  */
 void cxn_weights_draw(const cxn_net *net, uint64_t seed, float *block);
 
+/* The head alone, as above: for weights that came with another. */
+void cxn_weights_draw_head(const cxn_net *net, uint64_t seed, float *block);
+
 #endif

@@ -213,10 +213,13 @@ static void sum_range(cxn_step *step, size_t first, size_t count)
         step->status = send_piece(step);
 }
 
+/* Statistics may be told along with gradients; they are summed before. */
 static int range_is_final(void *ctx, size_t first, size_t count)
 {
     cxn_step *step = ctx;
-    sum_range(step, first, count);
+    const size_t params = step->options.net->param_count;
+    if (first >= params) return 0;
+    sum_range(step, first, first + count > params ? params - first : count);
     if (step->status == CXN_OK)
         step->status = step->worker.comm->progress(step->worker.peers, step->err);
     return step->status != CXN_OK;
