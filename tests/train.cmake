@@ -10,3 +10,4 @@ target_include_directories(write_checkpoint PRIVATE ${CXN_TEST_INCLUDES})
 target_link_libraries(write_checkpoint PRIVATE chexnet_static PkgConfig::JANSSON m)
 
 cxn_unit_test(train_parts unit/test_train_parts.c)
+cxn_unit_test(train_step unit/test_train_step.c)
