@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 cxn_unit_test(net unit/test_net.c)
+cxn_unit_test(train_view unit/test_train_view.c)
 cxn_unit_test(winograd unit/test_winograd.c)
 cxn_unit_test(engine unit/test_engine.c unit/small_net.c)
 set_tests_properties(engine PROPERTIES LABELS "short;threads")
