@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "formula.h"
+#include "nn/train_view.h"
 #include "small_net.h"
 #include "train_replay.h"
 #include "unit/unit.h"
@@ -406,6 +407,40 @@ static void a_frozen_backbone_tells_the_head(void **state)
     }
 }
 
+/* A view that is turned, moved and brightened is computed as the picture of its samples. */
+static void resampled_views_are_their_samples(void **state)
+{
+    const struct fixture *f = *state;
+    const struct cxn_trainer_options options = { .views_max = 4, .side = TRAIN_SIDE, .slots = 1 };
+    for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
+        uint8_t samples[TRAIN_IMAGES][TRAIN_SIDE * TRAIN_SIDE * 3];
+        double want[TRAIN_IMAGES * TRAIN_CLASSES], got[TRAIN_IMAGES * TRAIN_CLASSES];
+        struct cxn_picture cut[TRAIN_IMAGES];
+        struct train_batch batch, plain;
+        struct trainee t;
+        train_batch_run(&batch, &f->net, TRAIN_BCE, 0);
+        plain = batch;
+        for (size_t i = 0; i < batch.count; i++) {
+            struct cxn_train_view *v = &batch.views[i];
+            v->resampled = true;
+            v->matrix[0][0] = v->matrix[1][1] = 0.9f;
+            v->matrix[0][1] = 0.2f;
+            v->matrix[1][0] = -0.2f;
+            v->shift[0] = 1.5f;
+            v->gain = 1.25f;
+            plain.views[i].view = cxn_train_view_cut(v, samples[i], &cut[i]);
+        }
+        trainee_open(&t, &setup, &f->net, &options, 2);
+        (void)train_passes(&t, &batch, 0, got);
+        (void)train_passes(&t, &plain, 0, want);
+        assert_memory_equal(got, want, sizeof got);
+        train_batch_run(&plain, &f->net, TRAIN_BCE, 0);
+        (void)train_passes(&t, &plain, 0, want);
+        assert_memory_not_equal(got, want, sizeof got);
+        trainee_close(&t);
+    }
+}
+
 /* Weights written from outside count from the next pass on, as if a trainer had opened with them;
  * gradients are overwritten, and passes leave no traces. */
 static void written_weights_count(void **state)
@@ -574,6 +609,9 @@ static void wrong_views_are_refused(void **state)
         b = good;
         b.views[1].view.x = FORMULA_TRAIN_SIDE - 62;
         refuse(&t, &b, 2, "view 1");
+        b = good;
+        b.views[1].gain = NAN;
+        refuse(&t, &b, 2, "view 1");
         double logits[3 * TRAIN_CLASSES];
         good.count = good.images = 3;
         (void)train_passes(&t, &good, 0, logits);
@@ -655,6 +693,7 @@ int main(void)
         cmocka_unit_test(gradients_are_told_as_they_come),
         cmocka_unit_test(a_frozen_backbone_stays),
         cmocka_unit_test(a_frozen_backbone_tells_the_head),
+        cmocka_unit_test(resampled_views_are_their_samples),
         cmocka_unit_test(written_weights_count),
         cmocka_unit_test(passing_allocates_nothing),
         cmocka_unit_test(failing_allocations_leave_nothing),
