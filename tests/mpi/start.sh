@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by the scripts beside it: `ranks R ARGUMENT...` runs mpi_job in R ranks. $what says what is
-# tested, $job is mpi_job; exit 77 where there is no MPI.
+# Sourced by the scripts beside it, which set $job (mpi_job) and $what (is tested) first: a folder
+# $work, and `ranks R ARGUMENT...`, which runs mpi_job in R ranks. Exit 77 where there is no MPI.
 skip() {
     echo "skipped: $what ($*)"
     exit 77

@@ -20,7 +20,8 @@ static void test_each_launcher_is_known(void **state)
         static const struct {
             const char *text;
             bool several;
-        } cases[] = { { "2", true }, { "512", true }, { "1", false }, { "", false }, { "2x", false } };
+        } cases[] = { { "2", true }, { "512", true }, { "1", false }, { "", false },
+                      { "2x", false } };
         for (size_t k = 0; k < CXN_COUNTOF(cases); k++) {
             setenv(names[i], cases[k].text, 1);
             assert_int_equal(cxn_comm_started_by_mpi(), cases[k].several);
