@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A rank of a job, to be started by mpirun:
- *   mpi_job check DEADLINE             sums against a local tree, gather, broadcast, what is refused
+ *   mpi_job check DEADLINE             sums against a local tree, gather, broadcast
  *   mpi_job endless DEADLINE FOLDER    sums until something happens; its pid is in FOLDER/RANK
  *   mpi_job leave DEADLINE RANK        that rank leaves after some sums, the others go on
  *   mpi_job short DEADLINE RANK        that rank sums one number less than the others
@@ -112,8 +112,10 @@ static size_t compare(const struct cxn_span *got, unsigned ranks, unsigned bucke
 /* Buckets around the sizes at which the exchange changes its manner, in both kinds of numbers. */
 static enum cxn_status check_sums(struct job *job)
 {
-    static const size_t counts[] = { 1, 2, 3, 7, 0, 1023, 1024, 1025, 2047, 2048, 2049, 5000, 131071,
-                                     131072, 131073, 262143, 262145, 400001, 17, 1 };
+    static const size_t counts[BUCKETS_MAX / 2] = {
+        1, 2, 3, 7, 0, 1023, 1024, 1025, 2047, 2048, 2049, 5000, 131071, 131072, 131073, 262143,
+        262145, 400001, 17, 1
+    };
     struct cxn_span spans[BUCKETS_MAX];
     size_t in_order = 0;
     unsigned count = 0;

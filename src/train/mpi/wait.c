@@ -49,8 +49,8 @@ static enum cxn_status check_length(cxn_comm_state *s, const MPI_Status *mpi, si
     int bytes = 0;
     MPI_Get_count(mpi, MPI_BYTE, &bytes);
     if ((size_t)bytes == expected) return CXN_OK;
-    return cxn_mpi_give_up(s, peer, err, "rank %u sent %d bytes, expected %zu: it is elsewhere", peer,
-                           bytes, expected);
+    return cxn_mpi_give_up(s, peer, err, "rank %u sent %d bytes, expected %zu: it is elsewhere",
+                           peer, bytes, expected);
 }
 
 /* Request number i is through: was it what was expected? */
