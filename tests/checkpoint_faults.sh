@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# checkpoint_faults.sh WRITE_CHECKPOINT: what the operating system refuses while a checkpoint is saved
-# or resumed, injected by strace: after each fault the old checkpoint or the new one is whole, under
-# its name, and nothing is lost. Exit 77 where strace cannot trace.
+# checkpoint_faults.sh WRITE_CHECKPOINT: what the operating system refuses while a checkpoint is
+# saved or resumed, injected by strace: after each fault the old checkpoint or the new one is whole,
+# under its name, and nothing is lost. Exit 77 where strace cannot trace.
 set -uo pipefail
 program=$1
 work=$(mktemp -d)
@@ -46,9 +46,11 @@ goes_on() { # WHAT STEPS
     "$program" check "$run" >"$work/out" 2>"$work/err"
     status=$?
     step=$(sed -n 's/^step //p' "$work/out")
-    [ $status -eq 0 ] && [[ " $* " == *" $step "* ]] || { complain "$what: resumes '$step', not $*"; return; }
+    [ $status -eq 0 ] && [[ " $* " == *" $step "* ]] ||
+        { complain "$what: resumes '$step', not $*"; return; }
     [ -z "$(find "$run" -name '*.tmp')" ] || complain "$what: leftovers after a resume"
-    [ "$(tail -n 1 "$run/log.jsonl")" = "{\"step\":$step,\"loss\":0.5}" ] || complain "$what: the log"
+    [ "$(tail -n 1 "$run/log.jsonl")" = "{\"step\":$step,\"loss\":0.5}" ] ||
+        complain "$what: the log"
 }
 # start [NAME]: a fresh copy of a run with steps 1 and 2, or another one.
 start() {
@@ -123,7 +125,8 @@ goes_on 'unlinkat' 3
 for why in EINVAL ENOSYS; do
     start
     traced "renameat2:error=$why" -- save "$run" 3
-    [ $status -eq 0 ] && is_whole "$run/last" 3 && is_whole "$run/before" 2 || complain "without exchange"
+    [ $status -eq 0 ] && is_whole "$run/last" 3 && is_whole "$run/before" 2 ||
+        complain "without exchange"
 done
 n=$(grep -c '^[0-9]* *rename(' "$work/calls")
 for when in $(seq 1 "$n"); do

@@ -6,3 +6,5 @@ cxn_script_test(checkpoint_faults tests/checkpoint_faults.sh $<TARGET_FILE:write
 
 cxn_unit_test(checkpoint unit/test_checkpoint.c unit/checkpoint_case.c)
 target_link_libraries(test_checkpoint PRIVATE PkgConfig::JANSSON)
+cxn_unit_test(run unit/test_run.c unit/checkpoint_case.c)
+target_link_libraries(test_run PRIVATE PkgConfig::JANSSON)

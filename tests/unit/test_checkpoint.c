@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One checkpoint: every bit comes back, and every broken or hostile one is refused in a sentence. */
+/* One checkpoint: every bit comes back, and every broken or hostile one is refused. */
 #include <math.h>
 #include <unistd.h>
 
@@ -53,12 +53,13 @@ static void store(const char *name, const void *data, size_t size)
 static enum cxn_status open_status(const cxn_net *net, struct cxn_error *err)
 {
     struct cxn_checkpoint c;
-    const size_t n = strlen(folder) + 1;
     *err = (struct cxn_error){ "" };
     const enum cxn_status status = cxn_checkpoint_open(&c, &nothing, net, folder, err);
     cxn_checkpoint_close(&c);
-    if (strncmp(err->text, folder, n - 1) == 0)
-        memmove(err->text, err->text + n, strlen(err->text + n) + 1);
+    const size_t n = strlen(folder);
+    if (strncmp(err->text, folder, n) != 0) return status;
+    const char *text = err->text + n + strspn(err->text + n, "/: ");
+    memmove(err->text, text, strlen(text) + 1);
     return status;
 }
 
@@ -330,8 +331,8 @@ static void test_wrong_sums(void **state)
         { "%.85s\n", "SHA256SUMS: no line for state.json" },
         { "%.85s\n%.85s\n", "SHA256SUMS: line 2: expected 64 lower-case hex digits, two blanks and "
                             "the name of a checkpoint's file, once" },
-        { "%s ", "SHA256SUMS: line 5: expected 64 lower-case hex digits, two blanks and the name of "
-                 "a checkpoint's file, once" },
+        { "%s ", "SHA256SUMS: line 5: expected 64 lower-case hex digits, two blanks and the name "
+                 "of a checkpoint's file, once" },
         { "%s%s", "SHA256SUMS: 670 bytes, at most 512 are read" },
     };
     for (size_t i = 0; i < CXN_COUNTOF(cases); i++) {
