@@ -251,7 +251,7 @@ static void test_large_state(void **state)
     c.state = large;
     empty_folder();
     assert_int_equal(cxn_checkpoint_write(&nothing, folder, &c, &err), CXN_E_LIMIT);
-    assert_non_null(strstr(err.text, " bytes of JSON, at most 262144"));
+    assert_non_null(strstr(err.text, " bytes of JSON, at most 1048576"));
     for (int i = 0; i < 15; i++) deep = json_pack("{s:o}", "a", deep);
     c.state = deep;
     snprintf(sentence, sizeof sentence, "%s: JSON: byte ", in_folder("state.json"));
