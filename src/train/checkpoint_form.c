@@ -128,7 +128,8 @@ enum cxn_status cxn_sums_parse(struct cxn_sums *sums, const void *text, size_t s
     for (unsigned number = 1; cxn_cursor_line(&c, &line, &length); number++)
         if (!take_line(sums, line, length))
             return cxn_fail(err, CXN_E_FORMAT, "line %u: expected 64 lower-case hex digits, two "
-                                               "blanks and the name of a checkpoint's file", number);
+                                               "blanks and the name of a checkpoint's file, once",
+                            number);
     for (int i = 0; i < CXN_CHECKPOINT_FILES; i++)
         if (!sums->has[i] && (i == CXN_STORED_WEIGHTS || i == CXN_CHECKPOINT_STATE))
             return cxn_fail(err, CXN_E_FORMAT, "no line for %s", cxn_checkpoint_files[i]);

@@ -62,6 +62,12 @@ size_t cxn_sums_print(const struct cxn_sums *sums, char text[CXN_SUMS_MAX_BYTES]
 enum cxn_status cxn_sums_parse(struct cxn_sums *sums, const void *text, size_t size,
                                struct cxn_error *err);
 
+/* SHA256SUMS and state.json of a checkpoint, which tell what the others are: place, state and
+ * counts of blocks in *c. As cxn_checkpoint_open(); close in either case. */
+enum cxn_status cxn_checkpoint_peek(struct cxn_checkpoint *c, struct cxn_sums *sums,
+                                    struct cxn_mem *mem, const char *folder,
+                                    struct cxn_error *err);
+
 /* ---- state.json --------------------------------------------------------------------------- */
 
 /* What state.json holds, all but the files. Takes the root over from json, whose place it takes in

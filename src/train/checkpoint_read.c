@@ -135,21 +135,29 @@ static enum cxn_status check_files(const struct cxn_checkpoint *c, const struct 
     return CXN_OK;
 }
 
-static enum cxn_status open_all(struct cxn_checkpoint *c, struct cxn_mem *mem, const char *folder,
-                                struct cxn_error *err)
+enum cxn_status cxn_checkpoint_peek(struct cxn_checkpoint *c, struct cxn_sums *sums,
+                                    struct cxn_mem *mem, const char *folder,
+                                    struct cxn_error *err)
 {
-    struct cxn_sums sums;
     char *sums_path = cxn_path_join(mem, folder, CXN_CHECKPOINT_SUMS);
     char *state_path = cxn_path_join(mem, folder, cxn_checkpoint_files[CXN_CHECKPOINT_STATE]);
     enum cxn_status status = CXN_OK;
     if (!sums_path || !state_path)
         status = cxn_fail_nomem(err, mem, strlen(folder), "a file's name");
-    if (status == CXN_OK) status = read_sums(&sums, mem, sums_path, err);
+    if (status == CXN_OK) status = read_sums(sums, mem, sums_path, err);
     if (status == CXN_OK)
-        status = read_state(c, mem, state_path, sums.sha256[CXN_CHECKPOINT_STATE], err);
-    if (status == CXN_OK) status = cxn_fail_in(err, check_files(c, &sums, err), folder);
+        status = read_state(c, mem, state_path, sums->sha256[CXN_CHECKPOINT_STATE], err);
+    if (status == CXN_OK) status = cxn_fail_in(err, check_files(c, sums, err), folder);
     cxn_free(sums_path);
     cxn_free(state_path);
+    return status;
+}
+
+static enum cxn_status open_all(struct cxn_checkpoint *c, struct cxn_mem *mem, const char *folder,
+                                struct cxn_error *err)
+{
+    struct cxn_sums sums;
+    enum cxn_status status = cxn_checkpoint_peek(c, &sums, mem, folder, err);
     for (int i = 0; i < CXN_STORED_COUNT && status == CXN_OK; i++) {
         if (!sums.has[i]) continue;
         c->stored[i].path = cxn_path_join(mem, folder, cxn_checkpoint_files[i]);

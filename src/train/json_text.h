@@ -8,12 +8,12 @@
 #include "base/file.h"
 
 /*
- * JSON objects from files that anyone may have written. At most 256 KiB of text, 16 deep, no key
- * twice; what jansson may take for it, by an upper estimate of at most 4 MiB, is counted in the
+ * JSON objects from files that anyone may have written. At most 1 MiB of text, 16 deep, no key
+ * twice; what jansson may take for it, by an upper estimate of at most 8 MiB, is counted in the
  * budget before it starts, until cxn_json_close().
  */
 
-enum { CXN_JSON_TEXT_MAX_BYTES = 256 << 10, CXN_JSON_MEMORY_MAX_BYTES = 4 << 20 };
+enum { CXN_JSON_TEXT_MAX_BYTES = 1 << 20, CXN_JSON_MEMORY_MAX_BYTES = 8 << 20 };
 
 /* Zeroed is a closed one. */
 struct cxn_json {

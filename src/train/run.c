@@ -96,7 +96,7 @@ static enum cxn_status sync_parent(const cxn_run *run, struct cxn_error *err)
     return status;
 }
 
-/* run.json is the first file and makes it a run; the log may still be missing when it is resumed. */
+/* run.json is the first file and makes it a run; the log may be missing when it is resumed. */
 static enum cxn_status create_files(cxn_run *run, const json_t *about, struct cxn_error *err)
 {
     enum cxn_status status = cxn_run_clean(run->folder, run->env->mem, err);
