@@ -7,7 +7,6 @@
 #include "kern/channel_sums.h"
 #include "kern/max_pool_grad_row.h"
 #include "kern/norm_center.h"
-#include "kern/norm_relu_grad.h"
 
 /*
  * What lies between the convolutions of the backward pass, as loops that each level compiles with
@@ -40,43 +39,6 @@ GRAD_INLINE void channel_sums_loop(const struct cxn_channel_sums *s)
     for (; i + GRAD_CHANNELS <= s->channels; i += GRAD_CHANNELS)
         channel_sums_block(s, i, GRAD_CHANNELS);
     if (i < s->channels) channel_sums_block(s, i, s->channels - i);
-}
-
-GRAD_INLINE void norm_relu_grad_block(const struct cxn_norm_relu_grad *n, size_t first,
-                                      size_t channels, bool add)
-{
-    double sum[GRAD_CHANNELS] = { 0 }, product[GRAD_CHANNELS] = { 0 };
-    const float *restrict grad = (const float *)n->grad + first;
-    const float *restrict active = (const float *)n->active + first;
-    const float *restrict src = (const float *)n->src + first;
-    const float *restrict factor = n->factor + first;
-    float *restrict dst = (float *)n->dst + first;
-    for (size_t p = 0; p < n->count; p++) {
-        for (size_t i = 0; i < channels; i++) {
-            const float dz = active[i] > 0.0f ? grad[i] : 0.0f;
-            sum[i] += (double)dz;
-            product[i] += (double)dz * (double)src[i];
-            dst[i] = (add ? dst[i] : 0.0f) + dz * factor[i];
-        }
-        grad += n->grad_step;
-        active += n->active_step;
-        src += n->src_step;
-        dst += n->dst_step;
-    }
-    for (size_t i = 0; i < channels; i++) {
-        n->sum[first + i] += sum[i];
-        n->product[first + i] += product[i];
-    }
-}
-
-GRAD_INLINE void norm_relu_grad_loop(const struct cxn_norm_relu_grad *n)
-{
-    size_t i = 0;
-    for (; i + GRAD_CHANNELS <= n->channels; i += GRAD_CHANNELS) {
-        if (n->add) norm_relu_grad_block(n, i, GRAD_CHANNELS, true);
-        else norm_relu_grad_block(n, i, GRAD_CHANNELS, false);
-    }
-    if (i < n->channels) norm_relu_grad_block(n, i, n->channels - i, n->add);
 }
 
 static inline void norm_center_place(float *dst, const float *grad, const float *restrict src,
