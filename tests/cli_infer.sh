@@ -50,6 +50,35 @@ expect 0 predict "$chexnet" predict "$weights" "$images/$first" --crops center \
     fail "predict: other numbers than infer"
 [ "$(json "len(o['predictions'][0]['findings'])")" = 14 ] || fail "predict --json: not 14 findings"
 
+# --- predict of many files, read ahead: their order, their numbers, and the bad ones among them
+many=() again=()
+for name in $(sed 1d "$dir/t1.csv" | cut -d, -f1); do many+=("$images/$name"); done
+for ((i = ${#many[@]} - 1; i >= 0; i--)); do again+=("${many[i]}" "${many[0]}"); done
+head -c 3000 "${many[2]}" >"$dir/cut.png"
+# rows CSV: its rows with file names for paths
+rows() { sed "1d; s|^[^,]*/||" "$1"; }
+for threads in 1 2 7; do
+    expect 0 "predict, threads $threads" "$chexnet" predict "$weights" "${many[@]}" \
+        --crops center --mode reference --threads $threads --out "$dir/many.csv"
+    [ "$(rows "$dir/many.csv")" = "$(rows "$dir/t1.csv")" ] ||
+        fail "predict, threads $threads: not the rows of infer"
+done
+expect 0 "predict, repeats" "$chexnet" predict "$weights" "${again[@]}" --crops center \
+    --mode reference --out "$dir/again.csv"
+for file in "${again[@]}"; do rows "$dir/t1.csv" | grep "^$(basename "$file"),"; done >"$dir/want"
+[ "$(rows "$dir/again.csv")" = "$(cat "$dir/want")" ] || fail "predict, repeats: other rows"
+bad=("${many[@]:0:2}" "$dir/cut.png" "${many[@]:2}" "$dir/none.png")
+rm -f "$dir/many.csv"
+expect 3 "predict, a truncated file" "$chexnet" predict "$weights" "${bad[@]}" --crops center \
+    --mode reference --out "$dir/many.csv"
+grep -q "^chexnet: $dir/cut.png: " "$dir/err" || fail "predict: '$(cat "$dir/err")' names no file"
+[ ! -e "$dir/many.csv" ] || fail "predict, a truncated file: predictions were written"
+expect 0 "predict, two skipped" "$chexnet" predict "$weights" "${bad[@]}" --crops center \
+    --mode reference --on-bad skip --out "$dir/many.csv"
+[ "$(rows "$dir/many.csv")" = "$(rows "$dir/t1.csv")" ] || fail "predict, two skipped: other rows"
+grep -q "2 of 8 images skipped" "$dir/err" || fail "predict, two skipped: no count on stderr"
+expect 4 "predict, a missing file" "$chexnet" predict "$weights" "$dir/none.png" --mode reference
+
 # --- crops full: whole pictures of any shape up to 2:1, in infer and predict, on any threads
 mkdir "$dir/shapes"
 python3 - "$dir/shapes" <<'P'

@@ -18,6 +18,7 @@ struct run {
     cxn_model *model;
     const struct cxn_score_options *options;
     enum cxn_crops crops;
+    const cxn_list *list; /* borrowed: what is scored */
     cxn_scores *scores;
     cxn_out *out; /* NULL: no CSV is wanted */
     double started;
@@ -75,7 +76,7 @@ static size_t batch_size(const struct run *run)
     return batch > BATCH_MAX ? BATCH_MAX : batch;
 }
 
-/* ---- a list ------------------------------------------------------------------------------- */
+/* ---- pictures, read ahead ----------------------------------------------------------------- */
 
 /* Why the sample cannot be scored, with its name; CXN_OK where it can. */
 static enum cxn_status check_sample(const struct run *run, const struct cxn_sample *sample,
@@ -86,7 +87,7 @@ static enum cxn_status check_sample(const struct run *run, const struct cxn_samp
         return sample->status;
     }
     return cxn_fail_in(err, cxn_crops_check(run->crops, &sample->picture, err),
-                       run->scores->list->items[sample->index].name);
+                       run->list->items[sample->index].name);
 }
 
 /* Collects up to `room` readable samples; bad ones end the run or are skipped. */
@@ -123,7 +124,7 @@ static enum cxn_status score_batch(struct run *run, struct cxn_sample *const *ba
         cxn_model_score(run->model, pictures, count, run->crops, prob, err);
     if (status != CXN_OK) return status;
     for (size_t i = 0; i < count; i++) {
-        const struct cxn_item *item = &run->scores->list->items[batch[i]->index];
+        const struct cxn_item *item = &run->list->items[batch[i]->index];
         cxn_scores_add(run->scores, item->name, item, prob + i * CXN_FINDINGS);
     }
     return tell_progress(run, err);
@@ -150,11 +151,13 @@ static enum cxn_status score_images(struct run *run, const cxn_images *images,
                                                 .slots = 2 * batch_size(run) };
     cxn_loader *loader = NULL;
     enum cxn_status status =
-        cxn_loader_open(&loader, env, images, run->scores->list, &options, err);
+        cxn_loader_open(&loader, env, images, run->list, &options, err);
     if (status == CXN_OK) status = score_all(run, loader, err);
     cxn_loader_close(&loader);
     return status;
 }
+
+/* ---- a list ------------------------------------------------------------------------------- */
 
 static enum cxn_status open_list(const struct cxn_env *env, const struct cxn_infer_source *source,
                                  cxn_list **list, struct cxn_error *err)
@@ -177,6 +180,7 @@ static enum cxn_status infer_list(struct run *run, const struct cxn_infer_source
     if (status == CXN_OK)
         status = cxn_images_open(&images, env, source->images, source->image_count, err);
     if (status == CXN_OK) status = cxn_images_fit(images, list, err);
+    run->list = list;
     if (status == CXN_OK) status = cxn_scores_open(&run->scores, env, list->count, &list, err);
     run->started = cxn_clock_seconds();
     if (status == CXN_OK) status = score_images(run, images, err);
@@ -202,35 +206,19 @@ enum cxn_status cxn_infer(cxn_model *model, const struct cxn_infer_source *sourc
 
 /* ---- files -------------------------------------------------------------------------------- */
 
-static enum cxn_status score_file(struct run *run, const char *file, struct cxn_error *err)
-{
-    float prob[CXN_FINDINGS];
-    struct cxn_error why = { "" };
-    enum cxn_status status =
-        cxn_predict_file(run->model, file, run->options->crops, prob, &why);
-    if (status == CXN_OK) {
-        cxn_scores_add(run->scores, file, NULL, prob);
-    } else if (run->options->skip_bad && status != CXN_E_NOMEM) {
-        status = cxn_scores_skip(run->scores, why.text, err);
-    } else if (err) {
-        *err = why;
-    }
-    return status == CXN_OK ? tell_progress(run, err) : status;
-}
-
 /* The names outlive the call in the scores: they are copied into one block first. */
-static enum cxn_status copy_names(cxn_scores *scores, const char *const *files, size_t count,
-                                  const char **copies, struct cxn_error *err)
+static enum cxn_status copy_names(cxn_scores *scores, const char *const *files, cxn_list *list,
+                                  struct cxn_error *err)
 {
     size_t bytes = 0;
-    for (size_t i = 0; i < count; i++) bytes += strlen(files[i]) + 1;
+    for (size_t i = 0; i < list->count; i++) bytes += strlen(files[i]) + 1;
     scores->own_names = cxn_alloc(scores->mem, bytes, 1);
     if (!scores->own_names) return cxn_fail_nomem(err, scores->mem, bytes, "the files' names");
     char *at = scores->own_names;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < list->count; i++) {
         const size_t n = strlen(files[i]) + 1;
         memcpy(at, files[i], n);
-        copies[i] = at;
+        list->items[i].name = at;
         at += n;
     }
     return CXN_OK;
@@ -240,13 +228,19 @@ static enum cxn_status predict_all(struct run *run, const char *const *files, si
                                    struct cxn_error *err)
 {
     const struct cxn_env *env = run->model->env;
-    const char **copies = cxn_alloc(env->mem, count, sizeof *copies);
-    if (!copies) return cxn_fail_nomem(err, env->mem, count * sizeof *copies, "the files' names");
+    cxn_images *images = NULL;
+    cxn_list list = { .count = count };
+    list.items = cxn_alloc_zero(env->mem, count, sizeof *list.items);
+    if (!list.items)
+        return cxn_fail_nomem(err, env->mem, count * sizeof *list.items, "the files' names");
+    run->list = &list;
     enum cxn_status status = cxn_scores_open(&run->scores, env, count, NULL, err);
-    if (status == CXN_OK) status = copy_names(run->scores, files, count, copies, err);
+    if (status == CXN_OK) status = copy_names(run->scores, files, &list, err);
+    if (status == CXN_OK) status = cxn_images_open_paths(&images, env, err);
     run->started = cxn_clock_seconds();
-    for (size_t i = 0; status == CXN_OK && i < count; i++) status = score_file(run, copies[i], err);
-    cxn_free(copies);
+    if (status == CXN_OK) status = score_images(run, images, err);
+    cxn_images_close(&images);
+    cxn_free(list.items);
     return status;
 }
 

@@ -16,7 +16,8 @@ enum { PATH_BYTES = 4096 };
 
 struct cxn_images {
     const struct cxn_env *env;
-    cxn_cache *cache; /* NULL: folders */
+    cxn_cache *cache; /* NULL: folders, or paths */
+    bool paths;       /* a name is one; there are no folders */
     char **folders;
     size_t folder_count;
 };
@@ -68,6 +69,16 @@ enum cxn_status cxn_images_open(cxn_images **out, const struct cxn_env *env,
     return CXN_OK;
 }
 
+enum cxn_status cxn_images_open_paths(cxn_images **out, const struct cxn_env *env,
+                                      struct cxn_error *err)
+{
+    *out = cxn_alloc_zero(env->mem, 1, sizeof **out);
+    if (!*out) return cxn_fail_nomem(err, env->mem, sizeof **out, "the images");
+    (*out)->env = env;
+    (*out)->paths = true;
+    return CXN_OK;
+}
+
 bool cxn_images_cached(const cxn_images *images)
 {
     return images->cache != NULL;
@@ -102,14 +113,17 @@ static enum cxn_status join_path(const char *folder, const char *name, char path
 
 /* The first folder that has a file of that name; the only folder unseen, so that opening the file
  * says what is wrong. */
-static enum cxn_status find_file(const cxn_images *images, const char *name, char path[PATH_BYTES],
+static enum cxn_status find_file(const cxn_images *images, const char *name,
+                                 char joined[PATH_BYTES], const char **path,
                                  struct cxn_error *err)
 {
+    *path = images->paths ? name : joined;
+    if (images->paths) return CXN_OK;
     enum cxn_status status = cxn_name_check(name, strlen(name), err);
     for (size_t i = 0; status == CXN_OK && i < images->folder_count; i++) {
-        status = join_path(images->folders[i], name, path, err);
+        status = join_path(images->folders[i], name, joined, err);
         if (status != CXN_OK || images->folder_count == 1) return status;
-        if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0) return CXN_OK;
+        if (faccessat(AT_FDCWD, joined, F_OK, AT_SYMLINK_NOFOLLOW) == 0) return CXN_OK;
     }
     if (status != CXN_OK) return status;
     return cxn_fail(err, CXN_E_IO, "cannot open '%s': in none of the %zu folders, '%s' to '%s'",
@@ -135,10 +149,11 @@ enum cxn_status cxn_images_read(const cxn_images *images, const char *name,
                                 struct cxn_picture *picture, unsigned *notes,
                                 struct cxn_error *err)
 {
-    char path[PATH_BYTES];
+    char joined[PATH_BYTES];
+    const char *path;
     *picture = (struct cxn_picture){ 0 };
     if (images->cache) return cxn_cache_read(images->cache, name, picture, notes, err);
-    enum cxn_status status = find_file(images, name, path, err);
+    enum cxn_status status = find_file(images, name, joined, &path, err);
     if (status == CXN_OK) status = cxn_image_load(images->env, path, picture, notes, err);
     if (status != CXN_OK) return status;
     return cxn_fail_in(err, resize_in_place(images->env, picture, err), path);
@@ -147,9 +162,10 @@ enum cxn_status cxn_images_read(const cxn_images *images, const char *name,
 enum cxn_status cxn_images_stamp(const cxn_images *images, const char *name,
                                  struct cxn_file_stamp *stamp, struct cxn_error *err)
 {
-    char path[PATH_BYTES];
+    char joined[PATH_BYTES];
+    const char *path;
     if (images->cache) return cxn_fail(err, CXN_E_ARG, "a cache has no source files");
-    const enum cxn_status status = find_file(images, name, path, err);
+    const enum cxn_status status = find_file(images, name, joined, &path, err);
     return status == CXN_OK ? cxn_file_stamp(path, stamp, err) : status;
 }
 

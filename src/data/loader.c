@@ -116,7 +116,8 @@ enum cxn_status cxn_loader_open(cxn_loader **loader, const struct cxn_env *env,
         cxn_loader_close(&l);
         return status;
     }
-    while (l->threads < options->threads &&
+    const size_t useful = l->count > 1 ? l->count : 0;
+    while (l->threads < options->threads && l->threads < useful &&
            pthread_create(&l->ids[l->threads], NULL, decode_main, l) == 0)
         l->threads++;
     *loader = l;

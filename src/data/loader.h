@@ -11,7 +11,7 @@
 #include "base/picture.h"
 #include "data/list.h"
 
-/* ---- where pictures come from: folders, or one cache made by `prepare` -------------------- */
+/* ---- where pictures come from: folders, one cache made by `prepare`, or files anywhere ----- */
 
 typedef struct cxn_images cxn_images;
 
@@ -21,6 +21,10 @@ typedef struct cxn_images cxn_images;
 enum cxn_status cxn_images_open(cxn_images **images, const struct cxn_env *env,
                                 const char *const *paths, size_t path_count,
                                 struct cxn_error *err);
+
+/* Files anywhere: a name is a path, and nothing is asked of it. CXN_E_NOMEM. */
+enum cxn_status cxn_images_open_paths(cxn_images **images, const struct cxn_env *env,
+                                      struct cxn_error *err);
 
 /* Whether the pictures come from a cache. */
 bool cxn_images_cached(const cxn_images *images);
@@ -51,7 +55,8 @@ typedef struct cxn_loader cxn_loader;
 
 struct cxn_loader_options {
     unsigned threads; /* decoding threads, 1..CXN_THREADS_MAX; where the system refuses some there
-                         are fewer, and where it refuses all the caller decodes */
+                         are fewer, and where it refuses all the caller decodes. No more are started
+                         than there are pictures, and none for one alone */
     size_t slots;     /* pictures in flight, at least 1 */
     const uint32_t *order; /* indices into the list, any of them any number of times; borrowed for
                               the life of the loader. NULL: the whole list as it stands */

@@ -117,6 +117,35 @@ static void bad_sources(void **state)
     assert_int_equal(cxn_images_open(&images, &env, paths, 0, &err), CXN_E_ARG);
 }
 
+/* A path is taken as it is, whatever a name may not be. */
+static void paths_are_files_anywhere(void **state)
+{
+    (void)state;
+    struct cxn_mem mem;
+    cxn_mem_init(&mem, 0);
+    const struct cxn_env env = { .mem = &mem };
+    char path[SCRATCH_PATH];
+    cxn_images *folder = open_scratch(&env), *images;
+    struct cxn_picture want, picture;
+    struct cxn_file_stamp stamp;
+    assert_int_equal(cxn_images_open_paths(&images, &env, NULL), CXN_OK);
+    assert_false(cxn_images_cached(images));
+    assert_int_equal(cxn_images_read(folder, "b.png", &want, NULL, NULL), CXN_OK);
+    in_scratch(&scratch, "b.png", path);
+    assert_int_equal(cxn_images_read(images, path, &picture, NULL, NULL), CXN_OK);
+    assert_same_picture(&picture, &want);
+    assert_int_equal(cxn_images_stamp(images, path, &stamp, NULL), CXN_OK);
+    expect_refused(images, "/none/b.png", CXN_E_IO, "cannot open '/none/b.png': No such file");
+    cxn_picture_close(&picture);
+    cxn_picture_close(&want);
+    cxn_images_close(&images);
+    cxn_images_close(&folder);
+    mem.fail_at = mem.calls + 1;
+    assert_int_equal(cxn_images_open_paths(&images, &env, NULL), CXN_E_NOMEM);
+    assert_null(images);
+    assert_int_equal(mem.blocks, 0);
+}
+
 /* ---- reading ahead ------------------------------------------------------------------------- */
 
 /* Every sample in order, equal to what reading it alone gives; `held` are given back late. */
@@ -244,6 +273,20 @@ static void fewer_threads_where_refused(void **state)
         threads_left = left;
         check_run(3, 4, 2);
         assert_int_equal(threads_left, 0);
+    }
+    threads_left = 1000;
+}
+
+/* No thread has nothing to do: one picture alone is decoded by the caller. */
+static void no_idle_threads(void **state)
+{
+    (void)state;
+    static const uint32_t order[] = { 3, 1, 0 };
+    static const int started[] = { 0, 0, 2, 3 };
+    for (size_t count = 0; count <= CXN_COUNTOF(order); count++) {
+        threads_left = 1000;
+        check_order(order, count, 5, 2);
+        assert_int_equal(1000 - threads_left, started[count]);
     }
     threads_left = 1000;
 }
@@ -427,10 +470,12 @@ int main(void)
         cmocka_unit_test(folders_are_searched_in_order),
         cmocka_unit_test(a_name_is_no_path),
         cmocka_unit_test(bad_sources),
+        cmocka_unit_test(paths_are_files_anywhere),
         cmocka_unit_test(order_is_the_lists),
         cmocka_unit_test(order_may_be_another),
         cmocka_unit_test(order_within_the_list),
         cmocka_unit_test(fewer_threads_where_refused),
+        cmocka_unit_test(no_idle_threads),
         cmocka_unit_test(bad_files_are_delivered),
         cmocka_unit_test(bad_file_in_an_order),
         cmocka_unit_test(early_close),
