@@ -15,6 +15,7 @@ struct cxn_feed {
     struct cxn_layout layout;
     struct cxn_augment augment;
     uint64_t epoch, skipped;
+    bool noted;              /* the first replacement of all was told */
     uint32_t *order;         /* [list->count], of this epoch */
     uint32_t *places;        /* in `order`: what is still to be delivered, in turn */
     uint32_t *images;        /* in the list: what stands at these places */
@@ -142,9 +143,11 @@ static enum cxn_status deliver(cxn_feed *f, struct delivered *d, struct cxn_trai
             return cxn_fail(err, why, "%s", text.text);
         const enum cxn_status status = replace(f, place, &d->replacement, &image, err);
         if (status != CXN_OK) return status;
-        if (f->skipped++ == 0)
+        f->skipped++;
+        if (!f->noted)
             cxn_note(f->env->log, "%s; replaced by %s", text.text,
                      f->options.list->items[image].name);
+        f->noted = true;
     }
     *label = f->options.list->items[image].labels;
     cxn_augment_views(&f->augment, f->epoch, image, picture, views);
@@ -163,14 +166,16 @@ static enum cxn_status next_pass(void *ctx, struct cxn_train_view *views, uint16
     return status;
 }
 
-struct cxn_shard_source cxn_feed_source(cxn_feed *feed)
+static uint64_t take_skipped(void *ctx)
 {
-    return (struct cxn_shard_source){ .next = next_pass, .ctx = feed };
+    cxn_feed *f = ctx;
+    const uint64_t skipped = f->skipped;
+    f->skipped = 0;
+    return skipped;
 }
 
-uint64_t cxn_feed_take_skipped(cxn_feed *feed)
+struct cxn_shard_source cxn_feed_source(cxn_feed *feed)
 {
-    const uint64_t skipped = feed->skipped;
-    feed->skipped = 0;
-    return skipped;
+    return (struct cxn_shard_source){ .next = next_pass, .take_skipped = take_skipped,
+                                      .ctx = feed };
 }

@@ -35,9 +35,6 @@ enum cxn_status cxn_feed_seek(cxn_feed *feed, uint64_t epoch, uint64_t step,
  * came to, with the file's name; CXN_E_FORMAT where no image at all is readable. */
 struct cxn_shard_source cxn_feed_source(cxn_feed *feed);
 
-/* Images replaced since the last call. */
-uint64_t cxn_feed_take_skipped(cxn_feed *feed);
-
 void cxn_feed_close(cxn_feed **feed);
 
 #endif

@@ -206,7 +206,7 @@ static enum cxn_status one_step(struct work *w, bool *stop, struct cxn_error *er
 {
     struct cxn_train_state *s = w->state;
     struct cxn_step_call call = {
-        .number = s->step + 1, .status = log_failure(w, err), .stop = w->stop, .skipped = cxn_feed_take_skipped(w->feed),
+        .number = s->step + 1, .status = log_failure(w, err), .stop = w->stop,
         .lr = cxn_schedule_lr(&w->schedule, s->step, s->epochs, s->epoch_count)
     };
     struct cxn_loop_news news;

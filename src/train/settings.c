@@ -31,7 +31,7 @@ const struct cxn_setting_row cxn_setting_rows[] = {
     WORD("loss", loss, "bce|weighted-bce|focal|seed-ce", "bce"),
     NUMBER("focal-gamma", focal_gamma, "2", 0, 10),
     WORD("optimizer", optimizer, "sgd|adamw", "adamw"),
-    NUMBER("lr", lr, "0.001", 0, 1e9),
+    NUMBER("lr", lr, "0.001", 0, 1e30),
     NUMBER("weight-decay", weight_decay, "0", 0, 1e3),
     NUMBER("momentum", momentum, "0.9", 0, 0.9999),
     FLAG("nesterov", nesterov, "off|on", "off"),

@@ -272,11 +272,13 @@ static enum cxn_status exchange(cxn_step *step, enum cxn_status own, struct cxn_
                                 struct cxn_error *err)
 {
     const struct cxn_worker *w = &step->worker;
+    const struct cxn_shard_source *source = &step->options.source;
     struct word words[RANKS_MAX];
     enum cxn_status statuses[RANKS_MAX];
     double loss = 0;
     for (unsigned i = step->depth; i-- > 0;) loss = step->losses[i] + loss;
-    const struct word word = { .status = own, .stop = call->stop, .skipped = call->skipped,
+    const struct word word = { .status = own, .stop = call->stop,
+                               .skipped = source->take_skipped(source->ctx),
                                .loss = own == CXN_OK ? loss : 0, .lr = call->lr };
     const enum cxn_status status = w->comm->gather(w->peers, &word, words, sizeof word, err);
     if (status != CXN_OK) return status;

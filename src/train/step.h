@@ -31,6 +31,7 @@ struct cxn_worker {
 struct cxn_shard_source {
     enum cxn_status (*next)(void *ctx, struct cxn_train_view *views, uint16_t *labels,
                             struct cxn_error *err);
+    uint64_t (*take_skipped)(void *ctx); /* images replaced since the call before */
     void *ctx;
 };
 
@@ -59,7 +60,7 @@ struct cxn_step_call {
     enum cxn_status status; /* in: what this rank's work since the step before came to; where it is
                                not CXN_OK its text is in *err, and every rank returns it */
     bool stop;        /* in: this rank is asked to stop; out: some rank is */
-    uint64_t skipped; /* in: images that this rank replaced since the step before; out: by all */
+    uint64_t skipped; /* out: images that all ranks replaced in it */
     double loss;      /* out: mean over all images of the update, before it */
     double norm;      /* out: of the gradient, before clipping */
 };

@@ -49,7 +49,7 @@ static void settings_are_read_and_told(void **state)
                          CXN_OK);
     assert_memory_equal(&s, &t, sizeof s);
     refused("fly", "1", "unknown setting 'fly'");
-    refused("lr", "x", "lr 'x', expected a number 0..1000000000");
+    refused("lr", "x", "lr 'x', expected a number 0..1e+30");
     refused("lr", "nan", "expected a number");
     refused("epochs", "1.5", "expected a whole number 1..4000");
     refused("epochs", "0", "expected a whole number");
