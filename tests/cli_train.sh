@@ -10,7 +10,7 @@ failures=0
 
 fail() { printf 'FAILED: %s\n' "$1"; failures=$((failures + 1)); }
 
-# expect STATUS WHAT COMMAND...: its exit status; one line on stderr and none on stdout when it fails
+# expect STATUS WHAT COMMAND...: its exit status; when it fails one line, on stderr
 expect() {
     local want=$1 what=$2 got
     shift 2
@@ -175,7 +175,8 @@ assert abs(l["mild"] - l["bce"]) < 1e-12, l'
 # The reference: ten crops, and how long 15,000 such images would take here.
 ok ten --weights "$dir/step/best.safetensors" --crops ten --batch 2 --loss seed-ce \
     --optimizer sgd --lr 1e-4 --shards 1 --max-steps 1
-grep -qE '^15,000 images .* [0-9]+ s here \(reference: V100 1045 s, eight Gaudi 860 s\)$' "$dir/out" || fail "ten crops: $(cat "$dir/out")"
+manner='^15,000 images .* [0-9]+ s here \(reference: V100 1045 s, eight Gaudi 860 s\)$'
+grep -qE "$manner" "$dir/out" || fail "ten crops: $(cat "$dir/out")"
 
 # --- the same bits on threads, and after a stop
 bits=(--batch 4 --shards 4 --accumulate 1 --max-steps 4 --seed 5 --save-every 1)
@@ -206,7 +207,8 @@ expect 0 "resume of a finished run" "$chexnet" train --resume "$dir/one"
 same one two
 
 # --- ranks
-if [ -e "$(dirname "$chexnet")/src/chexnet/libchexnet-mpi.so" ] && command -v mpirun >/dev/null; then
+module=$(dirname "$chexnet")/src/chexnet/libchexnet-mpi.so
+if [ -e "$module" ] && command -v mpirun >/dev/null; then
     ranks() {
         local n=$1 run=$2
         shift 2

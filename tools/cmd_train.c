@@ -22,7 +22,8 @@ static const struct opt_row options[] = {
     { .name = "weights", .value = "FILE",
       .help = "DenseNet-121 weights to start from, not drawn at random; any head" },
     { .name = "epochs", .value = "N", .initial = "10", .help = "passes over the train list" },
-    { .name = "max-steps", .value = "N", .initial = "0", .help = "end after so many steps; 0: any" },
+    { .name = "max-steps", .value = "N", .initial = "0",
+      .help = "end after so many steps; 0: when the epochs end" },
     { .name = "early-stop", .value = "N", .initial = "0",
       .help = "end after so many epochs without a better one; 0: never" },
     { .name = "batch", .value = "B", .initial = "16",
@@ -251,10 +252,10 @@ const struct command cmd_train = {
     .name = "train",
     .summary = "train from images and lists to a model; data-parallel under mpirun or srun",
     .operands_max = 0,
-    .details = "RUN gets log.jsonl (a line a step and an epoch), run.json (what it is of), last/ (the\n"
-               "checkpoint) and best.safetensors (the model with the best validation). SIGTERM,\n"
-               "SIGINT and SIGUSR1 end it after the next step, with a checkpoint and status 0;\n"
-               "--resume goes on from there to the same bits.",
+    .details = "RUN gets log.jsonl (a line a step and an epoch), run.json (what it is of), last/\n"
+               "(the checkpoint) and best.safetensors (the model with the best validation).\n"
+               "SIGTERM, SIGINT and SIGUSR1 end it after the next step, with a checkpoint and\n"
+               "status 0; --resume goes on from there to the same bits.",
     .example = "chexnet train --images images --train train_list.txt --val val_list.txt \\\n"
                "      --out run --epochs 20 --precision bf16",
     .options = options,

@@ -70,7 +70,7 @@ enum cxn_train_end {
 
 struct cxn_train_result {
     uint32_t rank, ranks;
-    int told_by_first;    /**< on error: not 0 where rank 0 returns the same status and text, so that
+    int told_by_first;    /**< on error: not 0 where rank 0 returns the same status and text, and
                                this rank need not tell them too */
     int end;              /**< enum cxn_train_end */
     uint64_t steps, epochs; /**< done, over all calls; epochs: validations */
@@ -88,8 +88,8 @@ struct cxn_train_result {
  *
  * @param result  out, may be NULL; filled in as far as known on error too
  * @return CXN_OK        done, or stopped as asked
- *         CXN_E_ARG     a NULL that is needed, an unknown setting or value, settings that do not fit
- *                       each other, the list or the number of ranks; ranks that differ in build,
+ *         CXN_E_ARG     a NULL that is needed, an unknown setting or value, settings that do not
+ *                       fit each other, the list or the number of ranks; ranks that differ in build,
  *                       settings, lists or weights
  *         CXN_E_IO      a file is missing, unreadable or not writable; the folder holds a run, or
  *                       another process works in it

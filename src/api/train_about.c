@@ -43,7 +43,8 @@ static enum cxn_status add_folder(json_t *images, const char *path, struct cxn_e
     char whole[PATH_MAX];
     if (!realpath(path, whole)) return cxn_fail_errno(err, errno, "open", path);
     json_t *text = json_string(whole);
-    if (!text) return cxn_fail(err, CXN_E_ARG, "images '%s': not UTF-8, which run.json needs", path);
+    if (!text)
+        return cxn_fail(err, CXN_E_ARG, "images '%s': not UTF-8, which run.json needs", path);
     return json_array_append_new(images, text) == 0 ? CXN_OK : no_memory(err);
 }
 

@@ -18,7 +18,7 @@ enum cxn_random_use { CXN_RANDOM_ORDER = 1, CXN_RANDOM_VIEW = 2, CXN_RANDOM_WEIG
 /* Stream of draw `item` of `round`: items below 2^32, rounds below 2^28. */
 uint64_t cxn_random_stream(enum cxn_random_use use, uint64_t round, uint64_t item);
 
-/* Fisher and Yates's shuffle of 0..count-1 into order; without shuffle they stand as in the list. */
+/* Fisher and Yates's shuffle of 0..count-1 into order; unless shuffled they stand as listed. */
 void cxn_order_epoch(uint32_t *order, size_t count, uint64_t seed, uint64_t epoch, bool shuffle);
 
 /* How the places of the order are shared out. */

@@ -170,7 +170,7 @@ static uint64_t shards_within(uint64_t batch, uint64_t most)
 
 static enum cxn_status finish_shards(struct cxn_settings *s, unsigned ranks, struct cxn_error *err)
 {
-    uint64_t usual = 1; /* a function of the batch alone, so that any number of ranks gets the same */
+    uint64_t usual = 1; /* by the batch alone, so that any number of ranks gets the same */
     while (usual < CXN_SHARDS_MAX && 2 * usual <= s->batch / 8) usual *= 2;
     if (s->shards == 0) s->shards = usual;
     if (!is_power_of_two(s->shards))

@@ -95,7 +95,7 @@ extern const size_t cxn_setting_count;
 /* The initial values. */
 void cxn_settings_init(struct cxn_settings *s);
 
-/* One setting from text. CXN_E_ARG for a name or value that there is not, saying what is expected. */
+/* One setting from text. CXN_E_ARG for an unknown name or value, saying what is expected. */
 enum cxn_status cxn_settings_set(struct cxn_settings *s, const char *name, const char *value,
                                  struct cxn_error *err);
 

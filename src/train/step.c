@@ -9,8 +9,8 @@
 /*
  * Gradient slots are a stack: a finished shard lies on top of sums of 1, 2, 4, ... shards, and two
  * sums of the same size are added into the lower one. With a power of two of shards all is one sum
- * in slot 0 at the end, added as a balanced tree. A rank's shards are neighbours, so that its sum is
- * a subtree of the whole job's.
+ * in slot 0 at the end, added as a balanced tree. A rank's shards are neighbours: its sum is a
+ * subtree of the whole job's.
  */
 
 /* Long enough that the exchange of one hides its latency, short enough that most of the gradient is
@@ -31,7 +31,7 @@ struct cxn_step {
     double losses[8]; /* of the sums in the slots, added in the same tree */
     /* the last backward pass */
     struct cxn_span sum;      /* slot 0 */
-    size_t first, end, ready; /* numbers first..end - 1 wait to be sent, `ready` of them are final */
+    size_t first, end, ready; /* of first..end - 1, which wait to be sent, so many are final */
     struct cxn_error *err;
     enum cxn_status status;
 };

@@ -30,7 +30,8 @@ struct cxn_validation_result {
 };
 
 /*
- * The same result, to the bit, and the same status on every rank. weights: net->float_count numbers.
+ * The same result, to the bit, and the same status on every rank. weights: net->float_count
+ * numbers.
  * CXN_E_IO, CXN_E_FORMAT, CXN_E_LIMIT for an image unless those are skipped; CXN_E_FORMAT also
  * where the weights drive the numbers out of range or no image can be read; CXN_E_NOMEM;
  * CXN_E_PEER.

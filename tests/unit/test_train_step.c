@@ -217,7 +217,8 @@ static void bench_open(struct bench *b, uint64_t shards, uint64_t accumulate)
     b->comm.base = b->trainer.slots;
     const struct cxn_worker worker = { &fake_trainer, &b->trainer, &watching_comm, &b->comm };
     const struct cxn_step_options options = { .settings = &b->settings, .loss = &b->loss,
-                                              .net = b->net, .source = { next_pass, two_skipped, b } };
+                                              .net = b->net,
+                                              .source = { next_pass, two_skipped, b } };
     assert_int_equal(cxn_step_open(&b->step, &worker, &options, &env, NULL), CXN_OK);
     b->call = (struct cxn_step_call){ .number = 3, .lr = 0.5 };
 }
@@ -235,7 +236,7 @@ static enum cxn_status run(struct bench *b)
     return cxn_step_run(b->step, &b->call, &b->err);
 }
 
-/* Shards first..first + count - 1 as the balanced tree adds them; a shard's own passes one by one. */
+/* `count` shards as the balanced tree adds them; a shard's own passes one by one. */
 static float tree(size_t first, size_t count, size_t passes, size_t i)
 {
     if (count > 1)
