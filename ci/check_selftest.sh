@@ -95,8 +95,11 @@ printf 'static int count; int foreign(void); int foreign(void) { return count++;
 gcc -fPIC -c "$tree/a.c" -o "$tree/a.o"
 gcc -shared "$tree/a.o" -o "$tree/build/src/libchexnet.so"
 ar rc "$tree/build/src/libchexnet.a" "$tree/a.o"
+mkdir "$tree/build/src/chexnet"
+cp "$tree/build/src/libchexnet.so" "$tree/build/src/chexnet/libchexnet-a.so"
 rm "$tree/a.c" "$tree/a.o"
 expect libchexnet.so 'exported symbol'
+expect libchexnet-a.so 'exported symbol'
 expect libchexnet.a 'mutable variable'
 
 [ $failed -eq 0 ] || exit 1

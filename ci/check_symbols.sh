@@ -13,6 +13,16 @@ if [ -n "$foreign" ]; then
     status=1
 fi
 
+# A module exports the one symbol that it is opened by.
+for module in "$build"/src/chexnet/*.so; do
+    [ -e "$module" ] || continue
+    exported=$(nm -D --defined-only "$module" | awk '{ print $NF }' | tr '\n' ' ')
+    if [[ ! $exported =~ ^cxn_[a-z]+_[a-z]+_module\ $ ]]; then
+        printf '%s: exported symbol: %s(one is expected)\n' "$(basename "$module")" "$exported"
+        status=1
+    fi
+done
+
 # objdump -t: "value flags section size name" after a heading with the object's name.
 variables=$(objdump -t "$build/src/libchexnet.a" | awk '
     /^[^ ]+\.o:/ { object = $1 }

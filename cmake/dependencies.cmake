@@ -20,6 +20,8 @@ cxn_require(JANSSON jansson>=2.14)
 cxn_require(NETTLE nettle>=3.8)
 cxn_require(DEFLATE libdeflate>=1.14)
 cxn_require(JPEG libjpeg>=2.1)
+# Without it there is no libchexnet-mpi.so, and training is of one process.
+find_package(MPI COMPONENTS C)
 if(CXN_TESTS)
   pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka>=1.1.5)
 endif()

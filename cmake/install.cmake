@@ -8,6 +8,9 @@ set(generated ${CMAKE_BINARY_DIR}/package)
 install(TARGETS chexnet_command RUNTIME)
 install(DIRECTORY include/chexnet DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING
         PATTERN "*.h")
+if(TARGET chexnet_mpi)
+  install(TARGETS chexnet_mpi LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/chexnet)
+endif()
 # Two sets: the static library needs the packages of its dependencies, the shared one does not.
 install(TARGETS chexnet EXPORT chexnetTargets LIBRARY)
 install(TARGETS chexnet_static EXPORT chexnetStaticTargets ARCHIVE)

@@ -8,7 +8,8 @@ set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkg-config
     libjansson-dev nettle-dev libdeflate-dev libjpeg62-turbo-dev libcmocka-dev)
-tests=(g++ make git clang libclang-rt-14-dev llvm binutils python3 strace)
+tests=(g++ make git clang libclang-rt-14-dev llvm binutils python3 strace
+    libopenmpi-dev openmpi-bin iproute2)
 
 case "${1-}" in
 '') wanted=("${build[@]}" "${tests[@]}") ;;

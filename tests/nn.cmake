@@ -6,13 +6,18 @@ cxn_unit_test(engine unit/test_engine.c unit/small_net.c)
 set_tests_properties(engine PROPERTIES LABELS "short;threads")
 cxn_unit_test(optimized unit/test_optimized.c unit/small_net.c)
 set_tests_properties(optimized PROPERTIES LABELS "short;threads")
+set(train_case unit/train_case.c unit/train_replay.c unit/small_net.c unit/formula.c)
+cxn_unit_test(trainer unit/test_trainer.c ${train_case})
+set_tests_properties(trainer PROPERTIES LABELS "short;threads")
+cxn_unit_test(trainer_full unit/test_trainer_full.c ${train_case})
+set_tests_properties(trainer_full PROPERTIES LABELS long)
 cxn_unit_test(cpu unit/test_cpu.c)
 
 # The kernel test bench: `checkkern --bench` measures, -t and -c choose, --seed repeats.
 set(checkkern
-  kern/check_conv.c kern/check_conv_bordered.c kern/check_fused.c kern/check_head.c
-  kern/check_norm_relu.c kern/check_pool.c kern/check_window.c kern/check_winograd.c
-  kern/checkkern.c kern/ck.c)
+  kern/check_conv.c kern/check_conv_bordered.c kern/check_fused.c kern/check_grad.c
+  kern/check_head.c kern/check_norm_relu.c kern/check_pool.c kern/check_window.c
+  kern/check_winograd.c kern/checkkern.c kern/ck.c)
 add_executable(checkkern ${checkkern} kern/machine.c)
 target_include_directories(checkkern PRIVATE ${CXN_TEST_INCLUDES})
 target_link_libraries(checkkern PRIVATE chexnet_static m)

@@ -22,12 +22,14 @@ extern const struct command cmd_predict;
 extern const struct command cmd_prepare;
 extern const struct command cmd_selftest;
 extern const struct command cmd_stats;
+extern const struct command cmd_train;
 
 /* In the order of a first use. */
 const struct command *const commands[] = {
     &cmd_phantom,
     &cmd_stats,
     &cmd_prepare,
+    &cmd_train,
     &cmd_infer,
     &cmd_predict,
     &cmd_compare,
@@ -47,9 +49,16 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+static bool error_is_told;
+
+void leave_error_to_others(void)
+{
+    error_is_told = true;
+}
+
 static int report(enum cxn_status status, const struct cxn_error *err)
 {
-    if (status != CXN_OK) {
+    if (status != CXN_OK && !error_is_told) {
         fputs("chexnet: ", stderr);
         print_safe(stderr, err->text[0] ? err->text : cxn_status_name(status));
         fputc('\n', stderr);

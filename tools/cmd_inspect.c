@@ -3,10 +3,12 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "inspect_run.h"
 #include "json_out.h"
 #include "option_rows.h"
 
 static const struct opt_row options[] = {
+    { .name = "verify", .help = "read every number and hash; status 3 where something is wrong" },
     OPT_JSON,
     { 0 },
 };
@@ -85,31 +87,48 @@ static enum cxn_status print_object(const cxn_info *info, const char *path, stru
     return json_print(object, err);
 }
 
+static enum cxn_status inspect_file(const struct invocation *inv, const cxn_context *ctx,
+                                    struct cxn_error *err)
+{
+    const char *path = inv->operands[0];
+    cxn_info *info = NULL;
+    enum cxn_status status = cxn_info_open(&info, ctx, path, err);
+    if (status != CXN_OK) return status;
+    if (opt_given(inv, "json")) status = print_object(info, path, err);
+    else print_table(info);
+    const char *misfit = cxn_info_misfit(info);
+    if (status == CXN_OK && opt_given(inv, "verify") && misfit) {
+        snprintf(err->text, sizeof err->text, "%.400s: %s", path, misfit);
+        status = CXN_E_FORMAT;
+    }
+    cxn_info_close(&info);
+    return status;
+}
+
 static enum cxn_status run(const struct invocation *inv, struct cxn_error *err)
 {
     cxn_context *ctx = NULL;
-    cxn_info *info = NULL;
     enum cxn_status status = open_context(inv, &ctx, err);
-    if (status == CXN_OK) status = cxn_info_open(&info, ctx, inv->operands[0], err);
-    if (status == CXN_OK && opt_given(inv, "json"))
-        status = print_object(info, inv->operands[0], err);
-    else if (status == CXN_OK) print_table(info);
-    cxn_info_close(&info);
+    if (status == CXN_OK)
+        status = inspect_is_run(inv->operands[0]) ? inspect_run(inv, ctx, err)
+                                                  : inspect_file(inv, ctx, err);
     cxn_context_close(&ctx);
     return status;
 }
 
 const struct command cmd_inspect = {
     .name = "inspect",
-    .summary = "what a file of weights holds, and whether it fits",
-    .operands = "FILE",
+    .summary = "what a file of weights or the folder of a training holds",
+    .operands = "FILE|RUN",
     .operands_min = 1,
     .operands_max = 1,
     .details = "Reads .safetensors, optimised models among them, and PyTorch's .pth in both\n"
                "forms, told apart by content.\n"
                "Nothing in the file is executed. Weights of another network are described\n"
-               "as well; `fits` says what is wrong first.",
-    .example = "chexnet inspect weights.pth",
+               "as well; `fits` says what is wrong first.\n"
+               "Of a folder that train writes: settings, checkpoints and files. A training\n"
+               "may be writing it.",
+    .example = "chexnet inspect weights.pth\n  chexnet inspect RUN --verify",
     .options = options,
     .run = run,
 };

@@ -24,7 +24,7 @@ struct opt_row {
     bool required;
 };
 
-enum { OPT_ROWS_MAX = 32, CHOICES_BYTES = 128 };
+enum { OPT_ROWS_MAX = 48, CHOICES_BYTES = 128 };
 
 /* What the option may be, "" for anything: the row's choices, or those listed into `room`. */
 const char *opt_choices(const struct opt_row *row, char room[CHOICES_BYTES]);
@@ -88,6 +88,9 @@ extern const struct opt_row common_options[];
 
 /* ---- output (output.c) -------------------------------------------------------------------- */
 
+/* The error that this command returns is printed by another process of its job: not here too. */
+void leave_error_to_others(void);
+
 /* As every output ends, and every JSON object says. */
 #define RESEARCH_USE "Research use only, not a medical device."
 
@@ -106,6 +109,8 @@ void progress_show(struct progress *p, size_t done, size_t total, double images_
                    const char *more);
 /* "bench: 40 %" the same way, where the work has no images to count. */
 void progress_share(struct progress *p, const char *what, double share);
+/* Any other line the same way. */
+void progress_line(struct progress *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void progress_end(struct progress *p); /* clears the line */
 double progress_seconds(const struct progress *p);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <math.h>
+#include <stdarg.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -52,6 +53,17 @@ void progress_show(struct progress *p, size_t done, size_t total, double images_
     const double left = (double)(total - done) / fmax(images_per_second, 1e-9);
     fprintf(stderr, "\r\033[K%zu of %zu images, %.1f images/s, %.0f:%02d left%s", done, total,
             images_per_second, floor(left / 60), (int)fmod(left, 60), more);
+    fflush(stderr);
+}
+
+void progress_line(struct progress *p, const char *fmt, ...)
+{
+    va_list ap;
+    if (!is_time_to_show(p)) return;
+    fputs("\r\033[K", stderr);
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
     fflush(stderr);
 }
 

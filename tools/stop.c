@@ -13,10 +13,10 @@ static void note_signal(int number)
 
 /* One that is ignored stays so: nohup, and shells for what they run in the background, ask for
  * that. A result that is being printed when the signal comes is still printed: SA_RESTART. */
-static void watch(int number)
+static void watch(int number, unsigned flags)
 {
     struct sigaction action = { .sa_handler = note_signal,
-                                .sa_flags = (int)(SA_RESETHAND | SA_RESTART) };
+                                .sa_flags = (int)(flags | SA_RESTART) };
     struct sigaction before;
     sigemptyset(&action.sa_mask);
     if (sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN) return;
@@ -25,9 +25,17 @@ static void watch(int number)
 
 void stop_watch(void)
 {
-    watch(SIGHUP);
-    watch(SIGINT);
-    watch(SIGTERM);
+    watch(SIGHUP, SA_RESETHAND);
+    watch(SIGINT, SA_RESETHAND);
+    watch(SIGTERM, SA_RESETHAND);
+}
+
+void stop_watch_job(void)
+{
+    watch(SIGHUP, SA_RESETHAND);
+    watch(SIGINT, SA_RESETHAND);
+    watch(SIGTERM, 0);
+    watch(SIGUSR1, 0);
 }
 
 bool stop_asked(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What a file of weights holds: format, tensors, hash, metadata, and whether it is a CheXNet. */
+/** What a file of weights holds: format, tensors, hash, metadata, and whether it is a CheXNet; and
+ * what the folder of a training holds. */
 #ifndef CHEXNET_INSPECT_H
 #define CHEXNET_INSPECT_H
 
@@ -69,6 +70,52 @@ CXN_API const char *cxn_info_misfit(const cxn_info *info);
 /** Modes that the file allows, "reference, fp32, bf16"; an optimised model's one; "" for a
  * misfit. */
 CXN_API const char *cxn_info_modes(const cxn_info *info);
+
+/* ---- the folder of a training -------------------------------------------------------------- */
+
+/** What was found in one folder; it needs neither the folder nor the context any more. */
+typedef struct cxn_run_info cxn_run_info;
+
+struct cxn_run_file {
+    const char *name;    /**< below the folder: "last/weights.safetensors" */
+    uint64_t bytes;
+    const char *sha256;  /**< of a checkpoint's files as its SHA256SUMS has it; of the others known
+                              when verified; NULL: not known */
+};
+
+struct cxn_run_checkpoint {
+    const char *name;    /**< "last" or "before" */
+    uint64_t step, epoch;
+    double best_auc;     /**< mean AUC of best.safetensors at that time; NaN: there was none */
+};
+
+/**
+ * Read what a folder that chexnet train writes holds. A training may be writing it.
+ *
+ * @param info    out: close with cxn_run_info_close(); NULL on error
+ * @param ctx     its memory limit holds; NULL: none
+ * @param verify  not 0: every file is read: hashes, tensors and numbers of both checkpoints, the
+ *                best model, every line of the log. 0: only the small files are
+ * @return CXN_OK       also where something is wrong: see cxn_run_info_problem()
+ *         CXN_E_IO     not such a folder (run.json cannot be read)
+ *         CXN_E_NOMEM  over the context's budget, or no memory
+ */
+CXN_API enum cxn_status cxn_run_info_open(cxn_run_info **info, const cxn_context *ctx,
+                                          const char *path, int verify, struct cxn_error *err);
+CXN_API void cxn_run_info_close(cxn_run_info **info);
+
+/** run.json as one JSON object; NULL where it is broken. */
+CXN_API const char *cxn_run_info_config(const cxn_run_info *info);
+/** Checkpoints that are there and can be described; an index out of range gives NULL. */
+CXN_API size_t cxn_run_info_checkpoint_count(const cxn_run_info *info);
+CXN_API const struct cxn_run_checkpoint *cxn_run_info_checkpoint(const cxn_run_info *info,
+                                                                 size_t i);
+CXN_API size_t cxn_run_info_file_count(const cxn_run_info *info);
+CXN_API const struct cxn_run_file *cxn_run_info_file(const cxn_run_info *info, size_t i);
+/** Lines of log.jsonl; the last one may be unfinished. */
+CXN_API uint64_t cxn_run_info_log_lines(const cxn_run_info *info);
+/** One line that says which file is wrong and how; NULL when i is not below the number of them. */
+CXN_API const char *cxn_run_info_problem(const cxn_run_info *info, size_t i);
 
 #ifdef __cplusplus
 }

@@ -30,3 +30,24 @@ bool cxn_float_parse(const char *text, float *value)
     *value = v;
     return true;
 }
+
+void cxn_double_print(char text[CXN_DOUBLE_TEXT_BYTES], double value)
+{
+    const locale_t before = uselocale(plain_locale());
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, CXN_DOUBLE_TEXT_BYTES, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    uselocale(before);
+}
+
+bool cxn_double_parse(const char *text, double *value)
+{
+    const size_t n = strspn(text, "+-.0123456789eE");
+    char *end;
+    if (n == 0 || text[n] != '\0') return false;
+    const double v = strtod_l(text, &end, plain_locale());
+    if (end != text + n || !isfinite(v)) return false;
+    *value = v;
+    return true;
+}

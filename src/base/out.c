@@ -141,7 +141,7 @@ static int sync_folder(const char *path)
     if (!folder) return ENOMEM;
     const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     free(folder);
-    if (fd < 0) return 0; /* a folder may be writable but not readable */
+    if (fd < 0) return errno == EACCES ? 0 : errno; /* it may be writable but not readable */
     const int why = fsync(fd) == 0 || errno == EINVAL ? 0 : errno;
     close(fd);
     return why;

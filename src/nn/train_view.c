@@ -51,6 +51,9 @@ enum cxn_status cxn_train_views_check(const struct cxn_train_view *views, size_t
         if (status == CXN_OK) status = check_numbers(&views[i], i, err);
         if (status != CXN_OK) return status;
     }
+    if (count == 1 && !options->head_only && options->side < 2 * CXN_VIEW_SIDE_MIN)
+        return cxn_fail(err, CXN_E_ARG, "one view of side %u: its last maps have one place, which "
+                        "has no variance", options->side);
     return CXN_OK;
 }
 

@@ -19,7 +19,7 @@
 
 /* All that a trainer's forward() calls CXN_E_ARG: no view or more than options->views_max, sides
  * other than options->side, windows that leave their pictures, numbers that are not finite or
- * beyond the limits above. */
+ * beyond the limits above, a single view whose last maps have one place. */
 enum cxn_status cxn_train_views_check(const struct cxn_train_view *views, size_t count,
                                       const struct cxn_trainer_options *options,
                                       struct cxn_error *err);

@@ -69,6 +69,14 @@ ldd "$work/build/static" | grep -q libchexnet && { echo "static is linked with t
 grep -q '^\.TH CHEXNET 1' "$prefix/share/man/man1/chexnet.1"
 grep -q 'complete .* chexnet' "$prefix/share/bash-completion/completions/chexnet"
 
+# The module of MPI is found from where the command is now.
+if [ -e "$build/src/chexnet/libchexnet-mpi.so" ]; then
+    cp "$build/mpi_job" "$prefix/bin/mpi_job"
+    "$prefix/bin/mpi_job" check 60 | grep '^1 ranks: all as expected'
+else
+    echo "skipped: the module of MPI, installed (built without MPI)"
+fi
+
 # The program gives what the command gives.
 weights=../shared/weights/nih-sample.pth
 image=$(ls ../shared/nih-sample/images/*.png 2>/dev/null | head -n 1 || true)

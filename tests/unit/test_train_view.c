@@ -329,13 +329,34 @@ static void bad_numbers_are_refused(void **unused)
     }
 }
 
+/* A channel's variance needs two places at least, unless running statistics are used. */
+static void one_place_has_no_variance(void **unused)
+{
+    (void)unused;
+    struct store s;
+    draw(&s, 64, 64, 1, false);
+    struct cxn_train_view views[2] = { plain_view(&s, 0, 0), plain_view(&s, 0, 0) };
+    struct cxn_trainer_options options = { .views_max = 2, .side = 63 };
+    struct cxn_error err = { "" };
+    for (size_t i = 0; i < 2; i++) views[i].view.width = views[i].view.height = 63;
+    assert_int_equal(cxn_train_views_check(views, 1, &options, &err), CXN_E_ARG);
+    assert_non_null(strstr(err.text, "variance"));
+    assert_int_equal(cxn_train_views_check(views, 2, &options, NULL), CXN_OK);
+    options.head_only = true;
+    assert_int_equal(cxn_train_views_check(views, 1, &options, NULL), CXN_OK);
+    options = (struct cxn_trainer_options){ .views_max = 2, .side = 64 };
+    views[0].view.width = views[0].view.height = 64;
+    assert_int_equal(cxn_train_views_check(views, 1, &options, NULL), CXN_OK);
+}
+
 /* The most that is allowed reaches far outside, and nothing but zeros. */
 static void limits_are_safe(void **unused)
 {
     (void)unused;
     struct store s;
     draw(&s, 40, 40, 3, false);
-    const struct cxn_trainer_options options = { .views_max = 1, .side = SIDE };
+    const struct cxn_trainer_options options = { .views_max = 1, .side = SIDE,
+                                                 .head_only = true };
     for (int sign = -1; sign <= 1; sign += 2) {
         struct cxn_train_view from = plain_view(&s, 8, 8);
         from.resampled = true;
@@ -362,6 +383,7 @@ int main(void)
         cmocka_unit_test(equal_to_exact_fractions),
         cmocka_unit_test(bad_views_are_refused),
         cmocka_unit_test(bad_numbers_are_refused),
+        cmocka_unit_test(one_place_has_no_variance),
         cmocka_unit_test(limits_are_safe),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+cxn_unit_test(train_parts unit/test_train_parts.c)
+cxn_unit_test(train_step unit/test_train_step.c)
+cxn_script_test(cli_train tests/cli_train.sh $<TARGET_FILE:chexnet_command>)
