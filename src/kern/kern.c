@@ -21,6 +21,7 @@
 #include "kern/samples_bf16.h"
 #include "kern/samples_f32.h"
 #include "kern/sigmoid_f32.h"
+#include "kern/wgrad_bf16.h"
 #include "kern/window_f32.h"
 #include "kern/winograd_data_f32.h"
 #include "kern/winograd_inverse_f32.h"
@@ -33,7 +34,7 @@ static const struct cxn_kern_op *const ops[] = {
     &cxn_norm_relu_pool_f32_op, &cxn_round_bf16_op, &cxn_norm_relu_bf16_f32_op,
     &cxn_norm_relu_pool_bf16_f32_op, &cxn_conv_bordered_bf16_op, &cxn_norm_relu_bf16_op,
     &cxn_norm_relu_pool_bf16_op, &cxn_max_pool_row_bf16_op, &cxn_samples_bf16_op,
-    &cxn_winograd_data_f32_op, &cxn_winograd_inverse_f32_op,
+    &cxn_winograd_data_f32_op, &cxn_winograd_inverse_f32_op, &cxn_wgrad_bf16_op,
 };
 
 const struct cxn_kern_op *const *cxn_kern_ops(size_t *count)
