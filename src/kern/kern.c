@@ -3,17 +3,21 @@
 
 #include "base/status.h"
 #include "kern/avg_pool_f32.h"
+#include "kern/channel_sums_f32.h"
 #include "kern/conv_bordered_bf16.h"
 #include "kern/conv_bordered_f32.h"
 #include "kern/conv_f32.h"
 #include "kern/linear_f32.h"
 #include "kern/max_pool_f32.h"
+#include "kern/max_pool_grad_row_f32.h"
 #include "kern/max_pool_row_bf16.h"
 #include "kern/max_pool_row_f32.h"
 #include "kern/mean_f32.h"
+#include "kern/norm_center_f32.h"
 #include "kern/norm_relu_bf16.h"
 #include "kern/norm_relu_bf16_f32.h"
 #include "kern/norm_relu_f32.h"
+#include "kern/norm_relu_grad_f32.h"
 #include "kern/norm_relu_pool_bf16.h"
 #include "kern/norm_relu_pool_bf16_f32.h"
 #include "kern/norm_relu_pool_f32.h"
@@ -22,6 +26,7 @@
 #include "kern/samples_f32.h"
 #include "kern/sigmoid_f32.h"
 #include "kern/wgrad_bf16.h"
+#include "kern/wgrad_f32.h"
 #include "kern/window_f32.h"
 #include "kern/winograd_data_f32.h"
 #include "kern/winograd_inverse_f32.h"
@@ -34,7 +39,11 @@ static const struct cxn_kern_op *const ops[] = {
     &cxn_norm_relu_pool_f32_op, &cxn_round_bf16_op, &cxn_norm_relu_bf16_f32_op,
     &cxn_norm_relu_pool_bf16_f32_op, &cxn_conv_bordered_bf16_op, &cxn_norm_relu_bf16_op,
     &cxn_norm_relu_pool_bf16_op, &cxn_max_pool_row_bf16_op, &cxn_samples_bf16_op,
-    &cxn_winograd_data_f32_op, &cxn_winograd_inverse_f32_op, &cxn_wgrad_bf16_op,
+    &cxn_winograd_data_f32_op, &cxn_winograd_inverse_f32_op,
+    /* Of training alone, in the order of the backward pass. */
+    &cxn_channel_sums_f32_op, &cxn_norm_center_f32_op, &cxn_norm_relu_grad_f32_op,
+    &cxn_wgrad_f32_op, &cxn_max_pool_grad_row_f32_op,
+    &cxn_wgrad_bf16_op,
 };
 
 const struct cxn_kern_op *const *cxn_kern_ops(size_t *count)
