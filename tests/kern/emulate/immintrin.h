@@ -151,6 +151,11 @@ static inline __m512i _mm512_slli_epi32(__m512i a, unsigned count)
     return (__m512i)(count > 31 ? (emulate_u32){ 0 } : (emulate_u32)a << count);
 }
 
+static inline __m512i _mm512_srli_epi32(__m512i a, unsigned count)
+{
+    return (__m512i)(count > 31 ? (emulate_u32){ 0 } : (emulate_u32)a >> count);
+}
+
 static inline __m512i _mm512_maskz_loadu_epi16(__mmask32 mask, const void *p)
 {
     __m512i r = { 0 };
