@@ -8,6 +8,7 @@
  * pseudocode of the Intel SDM, volume 2. Only lanes that a mask names are read or written.
  */
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -22,7 +23,7 @@ typedef uint32_t __mmask32;
 typedef uint32_t emulate_u32 __attribute__((vector_size(64)));
 typedef uint16_t emulate_u16 __attribute__((vector_size(64)));
 
-enum { EMULATE_LANES = 16, _CMP_UNORD_Q = 3, _MM_HINT_T1 = 2 };
+enum { EMULATE_LANES = 16, _CMP_UNORD_Q = 3, _CMP_GT_OQ = 30, _MM_HINT_T1 = 2 };
 
 /* Prints what a CPU would have answered with an exception, and ends the program. */
 _Noreturn void emulate_fault(const char *what);
@@ -92,6 +93,11 @@ static inline __m512 _mm512_mask_mov_ps(__m512 a, __mmask16 mask, __m512 b)
     return a;
 }
 
+static inline __m512 _mm512_maskz_mov_ps(__mmask16 mask, __m512 a)
+{
+    return _mm512_mask_mov_ps(_mm512_setzero_ps(), mask, a);
+}
+
 /* Lanes of both, those of b from 16 on. */
 static inline __m512 _mm512_permutex2var_ps(__m512 a, __m512i index, __m512 b)
 {
@@ -105,9 +111,12 @@ static inline __m512 _mm512_permutex2var_ps(__m512 a, __m512i index, __m512 b)
 static inline __mmask16 _mm512_cmp_ps_mask(__m512 a, __m512 b, int predicate)
 {
     unsigned mask = 0;
-    if (predicate != _CMP_UNORD_Q) emulate_fault("a comparison that is not emulated");
-    for (size_t i = 0; i < EMULATE_LANES; i++)
-        mask |= (unsigned)(isnan(a[i]) || isnan(b[i])) << i;
+    if (predicate != _CMP_UNORD_Q && predicate != _CMP_GT_OQ)
+        emulate_fault("a comparison that is not emulated");
+    for (size_t i = 0; i < EMULATE_LANES; i++) {
+        const bool is_nan = isnan(a[i]) || isnan(b[i]);
+        mask |= (unsigned)(predicate == _CMP_UNORD_Q ? is_nan : isgreater(a[i], b[i])) << i;
+    }
     return (__mmask16)mask;
 }
 
