@@ -15,15 +15,15 @@
 #include "kern/max_pool_row_f32.h"
 #include "kern/mean_f32.h"
 #include "kern/norm_center_f32.h"
-#include "kern/norm_grad_bf16.h"
 #include "kern/norm_relu_bf16.h"
 #include "kern/norm_relu_bf16_f32.h"
 #include "kern/norm_relu_f32.h"
+#include "kern/norm_relu_grad_bf16.h"
 #include "kern/norm_relu_grad_f32.h"
-#include "kern/norm_relu_pairs_bf16.h"
 #include "kern/norm_relu_pool_bf16.h"
 #include "kern/norm_relu_pool_bf16_f32.h"
 #include "kern/norm_relu_pool_f32.h"
+#include "kern/pairs_bf16.h"
 #include "kern/round_bf16.h"
 #include "kern/samples_bf16.h"
 #include "kern/samples_f32.h"
@@ -47,8 +47,8 @@ static const struct cxn_kern_op *const ops[] = {
     /* Of training alone, in the order of the backward pass. */
     &cxn_channel_sums_f32_op, &cxn_norm_center_f32_op, &cxn_norm_relu_grad_f32_op,
     &cxn_wgrad_f32_op, &cxn_max_pool_grad_row_f32_op,
-    &cxn_channel_sums_bf16_op, &cxn_norm_center_bf16_op, &cxn_norm_grad_bf16_op,
-    &cxn_norm_data_bf16_op, &cxn_wgrad_bf16_op, &cxn_norm_relu_pairs_bf16_op, &cxn_transpose_bf16_op,
+    &cxn_channel_sums_bf16_op, &cxn_norm_center_bf16_op, &cxn_norm_relu_grad_bf16_op,
+    &cxn_wgrad_bf16_op, &cxn_pairs_bf16_op, &cxn_transpose_bf16_op,
 };
 
 const struct cxn_kern_op *const *cxn_kern_ops(size_t *count)

@@ -71,15 +71,4 @@ static inline void parted_join(__m512 to[2], __m512 even, __m512 odd)
     to[1] = _mm512_permutex2var_ps(even, second, odd);
 }
 
-/* to += value, of channels in order. */
-static inline void parted_add(float *to, __mmask32 mask, __m512 even, __m512 odd)
-{
-    __m512 value[2];
-    parted_join(value, even, odd);
-    for (size_t i = 0; i < 2; i++, to += PARTED_CHANNELS / 2, mask >>= 16) {
-        const __m512 before = _mm512_maskz_loadu_ps((__mmask16)(mask & 0xffff), to);
-        _mm512_mask_storeu_ps(to, (__mmask16)(mask & 0xffff), before + value[i]);
-    }
-}
-
 #endif

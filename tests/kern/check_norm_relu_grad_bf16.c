@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* norm_grad_bf16, norm_data_bf16, norm_center_bf16 and channel_sums_bf16. */
+/* norm_relu_grad_bf16, norm_center_bf16 and channel_sums_bf16. */
 #include <math.h>
 #include <string.h>
 
 #include "ck.h"
 #include "kern/channel_sums_bf16.h"
-#include "kern/norm_grad_bf16.h"
+#include "kern/norm_relu_grad_bf16.h"
 
 static const size_t sizes[][2] = { { 9, 1 }, { 3, 7 }, { 1, 64 }, { 49, 33 }, { 65, 128 },
                                    { 20, 31 } };
@@ -19,22 +19,21 @@ static void give_sums(float *dst, const double *sum, const double *product, size
     }
 }
 
-/* ---- norm_grad ---------------------------------------------------------------------------- */
+/* ---- norm_relu_grad ----------------------------------------------------------------------- */
 
 struct grad {
-    struct cxn_norm_grad args;
-    float *before; /* what dst holds, with its gaps */
-    float *scratch;
+    struct cxn_norm_relu_grad args;
+    float *before, *scratch; /* what dst holds, dense; a dst with its gaps */
 };
 
 static void run_grad(const struct ck *t, const struct grad *g, float *dst)
 {
-    const struct cxn_norm_grad_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
-    struct cxn_norm_grad norm = g->args;
+    const struct cxn_norm_relu_grad_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
+    struct cxn_norm_relu_grad norm = g->args;
     memset(norm.sum, 0, norm.channels * sizeof *norm.sum);
     memset(norm.product, 0, norm.channels * sizeof *norm.product);
     norm.dst = dst;
-    for (size_t p = 0; dst && p < norm.count; p++)
+    for (size_t p = 0; norm.add && p < norm.count; p++)
         memcpy(dst + p * norm.dst_step, g->before + p * norm.channels,
                norm.channels * sizeof *dst);
     row->run(&norm);
@@ -52,49 +51,39 @@ static void run_grad_sums(const struct ck *t, const void *args, float *dst)
     give_sums(dst, g->args.sum, g->args.product, g->args.channels);
 }
 
-static void run_grad_sums_alone(const struct ck *t, const void *args, float *dst)
+static struct grad make_grad(struct ck *t, size_t count, size_t channels, enum ck_fill fill,
+                             bool add)
 {
-    const struct grad *g = args;
-    run_grad(t, g, NULL);
-    give_sums(dst, g->args.sum, g->args.product, g->args.channels);
-}
-
-static struct grad make_grad(struct ck *t, size_t count, size_t channels, enum ck_fill fill)
-{
-    const size_t step = channels + ck_below(t, 40);
+    const size_t step = channels + ck_below(t, 40), active_step = channels + ck_below(t, 3);
     const size_t grad_step = ck_below(t, 4) > 0 ? channels + ck_below(t, 3) : 0;
     struct grad g = {
         .args = { .grad = ck_numbers(t, (count - 1) * grad_step + channels, fill),
+                  .active = ck_numbers(t, (count - 1) * active_step + channels, fill),
                   .src = ck_numbers(t, (count - 1) * step + channels, fill),
-                  .grad_step = grad_step, .src_step = step, .dst_step = channels + ck_below(t, 9),
-                  .count = count, .channels = channels, .scale = ck_f32(t, channels, CK_UNIT),
-                  .shift = ck_f32(t, channels, CK_UNIT), .sum = ck_f64(t, channels),
-                  .product = ck_f64(t, channels) },
+                  .grad_step = grad_step, .active_step = active_step, .src_step = step,
+                  .dst_step = channels + ck_below(t, 9), .count = count, .channels = channels,
+                  .factor = ck_f32(t, channels, CK_UNIT), .sum = ck_f64(t, channels),
+                  .product = ck_f64(t, channels), .add = add },
         .before = ck_f32(t, count * channels, CK_UNIT)
     };
     g.scratch = ck_f32(t, count * g.args.dst_step, CK_UNIT);
     return g;
 }
 
-/* What goes through norm and ReLU at place p, channel i. */
-static double passed(const struct ck *t, const void *grad, size_t grad_at, double src, float scale,
-                     float shift)
+static void check_grad_of(struct ck *t, size_t count, size_t channels, enum ck_fill fill, bool add)
 {
-    return src * (double)scale + (double)shift > 0.0 ? ck_number(t, grad, grad_at) : 0.0;
-}
-
-static void check_grad_of(struct ck *t, size_t count, size_t channels, enum ck_fill fill)
-{
-    const struct grad g = make_grad(t, count, channels, fill);
-    const struct cxn_norm_grad *n = &g.args;
+    const struct grad g = make_grad(t, count, channels, fill, add);
+    const struct cxn_norm_relu_grad *n = &g.args;
     double *want = ck_f64(t, count * channels), *magnitude = ck_f64(t, count * channels);
     double *sums = ck_f64(t, 2 * channels), *sums_magnitude = ck_f64(t, 2 * channels);
     for (size_t k = 0; k < count * channels; k++) {
         const size_t p = k / channels, i = k % channels;
         const double src = ck_number(t, n->src, p * n->src_step + i);
-        const double dz = passed(t, n->grad, p * n->grad_step + i, src, n->scale[i], n->shift[i]);
-        want[k] = (double)g.before[k] + dz * (double)n->scale[i];
-        magnitude[k] = fabs((double)g.before[k]) + fabs(dz * (double)n->scale[i]);
+        const double dz = ck_number(t, n->active, p * n->active_step + i) > 0.0 ?
+                          ck_number(t, n->grad, p * n->grad_step + i) : 0.0;
+        const double before = add ? (double)g.before[k] : 0.0;
+        want[k] = before + dz * (double)n->factor[i];
+        magnitude[k] = fabs(before) + fabs(dz * (double)n->factor[i]);
         sums[i] += dz;
         sums[channels + i] += dz * src;
         sums_magnitude[i] += fabs(dz);
@@ -102,85 +91,20 @@ static void check_grad_of(struct ck *t, size_t count, size_t channels, enum ck_f
     }
     struct ck_case c = { .run = run_grad_dst, .args = &g, .count = count, .step = n->dst_step,
                          .width = channels, .want = want, .magnitude = magnitude, .terms = 2 };
-    ck_verify(t, &c, "count=%zu channels=%zu fill=%d", count, channels, (int)fill);
+    ck_verify(t, &c, "count=%zu channels=%zu add=%d fill=%d", count, channels, add, (int)fill);
     c = (struct ck_case){ .run = run_grad_sums, .args = &g, .count = 2, .step = channels,
                           .width = channels, .want = sums, .magnitude = sums_magnitude,
                           .terms = 2 + count };
-    ck_verify(t, &c, "count=%zu channels=%zu fill=%d sums", count, channels, (int)fill);
-    c.run = run_grad_sums_alone;
-    ck_verify(t, &c, "count=%zu channels=%zu fill=%d sums alone", count, channels, (int)fill);
+    ck_verify(t, &c, "count=%zu channels=%zu add=%d fill=%d sums", count, channels, add,
+              (int)fill);
     ck_reset(t);
 }
 
 static void check_grad(struct ck *t)
 {
     for (size_t i = 0; i < CXN_COUNTOF(sizes); i++)
-        for (enum ck_fill fill = 0; fill < CK_FILLS; fill++)
-            check_grad_of(t, sizes[i][0], sizes[i][1], fill);
-}
-
-/* ---- norm_data ---------------------------------------------------------------------------- */
-
-static void run_data(const struct ck *t, const void *args, float *dst)
-{
-    const struct cxn_norm_data_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
-    struct cxn_norm_data norm = *(const struct cxn_norm_data *)args;
-    norm.dst = dst;
-    row->run(&norm);
-}
-
-static void run_data_in_place(const struct ck *t, const void *args, float *dst)
-{
-    const struct cxn_norm_data_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
-    struct cxn_norm_data norm = *(const struct cxn_norm_data *)args;
-    uint16_t *to = (uint16_t *)(void *)dst;
-    for (size_t p = 0; p < norm.count; p++)
-        memcpy(to + p * norm.dst_step, (const uint16_t *)norm.grad + p * norm.grad_step,
-               norm.channels * sizeof *to);
-    norm.grad = norm.dst = dst;
-    norm.grad_step = norm.dst_step;
-    row->run(&norm);
-}
-
-static struct cxn_norm_data make_data(struct ck *t, size_t count, size_t channels,
-                                      enum ck_fill fill)
-{
-    const size_t step = channels + ck_below(t, 40), grad_step = channels + ck_below(t, 3);
-    return (struct cxn_norm_data){
-        .grad = ck_numbers(t, (count - 1) * grad_step + channels, fill),
-        .src = ck_numbers(t, (count - 1) * step + channels, fill), .grad_step = grad_step,
-        .src_step = step, .dst_step = channels + ck_below(t, 9), .count = count,
-        .channels = channels, .scale = ck_f32(t, channels, CK_UNIT),
-        .shift = ck_f32(t, channels, CK_UNIT), .mean = ck_f32(t, channels, CK_UNIT),
-        .slope = ck_f32(t, channels, CK_UNIT), .offset = ck_f32(t, channels, CK_UNIT)
-    };
-}
-
-static void check_data(struct ck *t)
-{
-    for (size_t k = 0; k < CXN_COUNTOF(sizes) * CK_FILLS; k++) {
-        const size_t count = sizes[k / CK_FILLS][0], channels = sizes[k / CK_FILLS][1];
-        const struct cxn_norm_data n = make_data(t, count, channels, k % CK_FILLS);
-        double *want = ck_f64(t, count * channels), *magnitude = ck_f64(t, count * channels);
-        for (size_t j = 0; j < count * channels; j++) {
-            const size_t p = j / channels, i = j % channels;
-            const double src = ck_number(t, n.src, p * n.src_step + i), mean = (double)n.mean[i];
-            const double dz =
-                passed(t, n.grad, p * n.grad_step + i, src, n.scale[i], n.shift[i]);
-            const double part = dz * (double)n.scale[i], slope = (double)n.slope[i];
-            want[j] = part + (src - mean) * slope + (double)n.offset[i];
-            magnitude[j] = fabs(part) + (fabs(src) + fabs(mean)) * fabs(slope) +
-                           fabs((double)n.offset[i]);
-        }
-        struct ck_case c = { .run = run_data, .args = &n, .count = count, .step = n.dst_step,
-                             .width = channels, .want = want, .magnitude = magnitude, .terms = 5,
-                             .bf16 = true };
-        ck_verify(t, &c, "count=%zu channels=%zu fill=%d", count, channels, (int)(k % CK_FILLS));
-        c.run = run_data_in_place;
-        ck_verify(t, &c, "count=%zu channels=%zu fill=%d in place", count, channels,
-                  (int)(k % CK_FILLS));
-        ck_reset(t);
-    }
+        for (int k = 0; k < 2 * CK_FILLS; k++)
+            check_grad_of(t, sizes[i][0], sizes[i][1], (enum ck_fill)(k / 2), k % 2 > 0);
 }
 
 /* ---- norm_center -------------------------------------------------------------------------- */
@@ -279,22 +203,11 @@ static void bench_grad(struct ck *t)
 {
     for (size_t i = 0; i < CXN_COUNTOF(bench_sizes); i++) {
         const size_t count = bench_sizes[i][0], channels = bench_sizes[i][1];
-        struct grad g = make_grad(t, count, channels, CK_UNIT);
-        g.args.dst = ck_aligned(t, count * g.args.dst_step);
-        const double bytes = (double)(count * channels) * 12;
-        ck_time(t, run_grad_sums_alone, &g, ck_aligned(t, 2 * channels), 0.0, bytes / 3,
-                "%zu places x %zu, sums", count, channels);
-        ck_time(t, run_grad_dst, &g, g.args.dst, 0.0, bytes, "%zu places x %zu", count, channels);
+        const struct grad g = make_grad(t, count, channels, CK_UNIT, true);
+        ck_time(t, run_grad_sums, &g, ck_aligned(t, 2 * channels), 0.0,
+                (double)(count * channels) * 14, "%zu places x %zu", count, channels);
         ck_reset(t);
     }
-}
-
-static void bench_data(struct ck *t)
-{
-    const struct cxn_norm_data n = make_data(t, 448, 128, CK_UNIT);
-    ck_time(t, run_data, &n, ck_aligned(t, n.count * n.dst_step), 0.0,
-            (double)(n.count * n.channels) * 6, "%zu places x %zu", n.count, n.channels);
-    ck_reset(t);
 }
 
 static void bench_center(struct ck *t)
@@ -315,8 +228,8 @@ static void bench_sums(struct ck *t)
     }
 }
 
-const struct ck_check ck_norm_grad_bf16 = { &cxn_norm_grad_bf16_op, check_grad, bench_grad };
-const struct ck_check ck_norm_data_bf16 = { &cxn_norm_data_bf16_op, check_data, bench_data };
+const struct ck_check ck_norm_relu_grad_bf16 = { &cxn_norm_relu_grad_bf16_op, check_grad,
+                                                 bench_grad };
 const struct ck_check ck_norm_center_bf16 = { &cxn_norm_center_bf16_op, check_center,
                                               bench_center };
 const struct ck_check ck_channel_sums_bf16 = { &cxn_channel_sums_bf16_op, check_sums,
