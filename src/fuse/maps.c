@@ -2,7 +2,7 @@
 #include "fuse/maps.h"
 
 #include "base/size.h"
-#include "fuse/plan.h"
+#include "nn/plan.h"
 #include "fuse/winograd.h"
 #include "nn/steps.h"
 

@@ -6,8 +6,8 @@
 
 /*
  * What the mean and the variance of channels are made from: sum[i] += src[p][i] and
- * square[i] += src[p][i] * src[p][i] over count places p, in double. Places are `step` numbers apart,
- * float32 or bfloat16 as the operation says. The order of a sum depends on `count` alone.
+ * square[i] += src[p][i] * src[p][i] over count places p, in double. Places are `step` numbers
+ * apart, float32 or bfloat16 as the operation says. The order of a sum depends on `count` alone.
  */
 struct cxn_channel_sums {
     const void *src;

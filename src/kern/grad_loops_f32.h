@@ -10,8 +10,8 @@
 #include "kern/norm_relu_grad.h"
 
 /*
- * What lies between the convolutions of the backward pass, as loops that each level compiles with its
- * own flags. Sums of a block of channels stay in registers, or near them, over all places.
+ * What lies between the convolutions of the backward pass, as loops that each level compiles with
+ * its own flags. Sums of a block of channels stay in registers, or near them, over all places.
  */
 enum { GRAD_CHANNELS = 32 };
 
@@ -120,7 +120,7 @@ GRAD_INLINE void max_pool_grad_row_loop(const struct cxn_max_pool_grad_row *pool
                    channels * sizeof *left);
             for (size_t tap = 0; tap < 9; tap++) {
                 const size_t at = (2 * x + tap % 3) * pool->channels + i;
-                max_pool_grad_tap(pool->dst[tap / 3] + at,
+                max_pool_grad_tap((float *)pool->dst[tap / 3] + at,
                                   (const float *)pool->src[tap / 3] + at, largest, left, channels);
             }
         }

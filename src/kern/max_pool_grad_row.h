@@ -14,7 +14,7 @@ struct cxn_max_pool_grad_row {
     const void *largest; /* what it gave: [count] places, largest_step numbers apart */
     const void *grad;    /* [count] places, grad_step numbers apart */
     size_t largest_step, grad_step;
-    float *dst[3]; /* dense, [2 * count + 1][channels]; no two are the same row */
+    void *dst[3]; /* dense, [2 * count + 1][channels]; no two are the same row */
     size_t count, channels;
 };
 typedef void cxn_max_pool_grad_row_fn(const struct cxn_max_pool_grad_row *pool);

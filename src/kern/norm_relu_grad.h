@@ -12,8 +12,8 @@
  * over count places p and channels i:
  *     sum[i] += dz[p][i], product[i] += dz[p][i] * src[p][i]    in double
  *     dst[p][i] (+)= dz[p][i] * factor[i]
- * The second half is norm_center, once the sums are complete. Steps are in numbers; what a number is
- * (grad, active, src, dst) is the operation's. The order of a sum depends on `count` alone.
+ * The second half is norm_center, once the sums are complete. Steps are in numbers; what a number
+ * is (grad, active, src, dst) is the operation's. The order of a sum depends on `count` alone.
  */
 struct cxn_norm_relu_grad {
     const void *grad;   /* by what norm_relu gave */

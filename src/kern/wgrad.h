@@ -7,14 +7,14 @@
 #include "kern/kern.h"
 
 /*
- * The gradient of a conv_bordered by its weights, with that operation's geometry, over several maps:
+ * The gradient of a conv_bordered by its weights, with that operation's geometry, over some maps:
  *     dst[t][i][o] (+)= sum over maps m and places (y, x) of
  *         src[m * map_step + y * row_step + x * place_step + t * tap_row_step + i] *
  *         grad[m * grad_map_step + y * grad_row_step + x * grad_place_step + o]
  * for t < tap_rows, i < run, o < out. dst is float32 and dense; with `add` the sum joins what is
- * there. What src and grad are made of is the operation's: float32 or bfloat16. A number's terms are
- * added in an order that depends on maps, height and width alone. Whatever lies between the first and
- * the last number of src that is named here may be read, and changes nothing.
+ * there. What src and grad are made of is the operation's: float32 or bfloat16. The order of a
+ * number's terms depends on maps, height and width alone. Whatever lies between the first and the
+ * last number of src that is named here may be read, and changes nothing.
  */
 struct cxn_wgrad {
     const void *src;

@@ -12,8 +12,9 @@
 
 /*
  * The seam of training between the loop (train/) and the device that computes. A row of the table
- * is one way of computing on one device. What crosses it is 8-bit pictures with a small record each,
- * logits and their gradients, and ranges of flat blocks: never feature maps or float pictures.
+ * is one way of computing on one device. What crosses it is 8-bit pictures with a small record
+ * each, logits and their gradients, and ranges of flat blocks: never feature maps or float
+ * pictures.
  *
  * All flat blocks have the layout of cxn_net (nn/densenet.h): param_count numbers in state_dict
  * order, then the running means and variances. In a gradient slot the numbers behind the parameters
@@ -54,7 +55,7 @@ struct cxn_trainer_options {
     size_t views_max;             /* of one forward() */
     uint32_t side;                /* of every view; at least CXN_VIEW_SIDE_MIN */
     unsigned slots;               /* gradient slots, at least 1 */
-    unsigned moments;             /* blocks of moments: 1 for SGD with momentum, 2 for AdamW, else 0 */
+    unsigned moments;             /* blocks: 1 for SGD with momentum, 2 for AdamW, else 0 */
     bool keeps_average;           /* an exponential moving average of the weights beside them */
     bool head_only;               /* the backbone is frozen: norms use and keep running statistics,
                                      gradients are of the head alone */
@@ -84,8 +85,9 @@ struct cxn_update {
 };
 
 /* Numbers first..first + count - 1 of the gradient slot are final. Called in falling order of the
- * network's layers, from the thread that called backward(), so that sums may start early. Not 0
- * ends the pass: backward() then returns CXN_E_STOPPED. */
+ * network's layers, from the thread that called backward(), so that sums may start early: for the
+ * statistics first, then for the parameters. Not 0 ends the pass: backward() then returns
+ * CXN_E_STOPPED. With head_only the head's parameters are all; the rest of the slot stays 0. */
 typedef int cxn_gradient_fn(void *ctx, size_t first, size_t count);
 
 typedef struct cxn_trainer_state cxn_trainer_state; /* each row has its own */
@@ -106,7 +108,8 @@ struct cxn_trainer {
      * One shard: norms use the statistics of these views alone, and write them into the slot.
      * logits: [count][classes], before the sigmoid. What backward() needs is kept until the next
      * forward(). The numbers depend neither on threads nor on what else the process computes.
-     * CXN_E_ARG: no view, too many, or sides other than options->side.
+     * CXN_E_ARG: no view, too many, sides other than options->side, or one view so small that its
+     * last maps have one place, and no variance.
      * CXN_E_FORMAT: a logit is not finite.
      */
     enum cxn_status (*forward)(cxn_trainer_state *state, const struct cxn_train_view *views,

@@ -79,7 +79,7 @@ static __m256i first_lanes(size_t count)
                               _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
 }
 
-/* The run is cut into tiles of nearly equal size; the lines of a tile's samples serve all outputs. */
+/* The run is cut into tiles of nearly equal size; a tile's samples serve all its outputs. */
 void cxn_wgrad_f32_avx2(const struct cxn_wgrad *w)
 {
     const size_t tiles = (w->run + TERMS - 1) / TERMS;

@@ -73,7 +73,7 @@ static void compute_tile(const struct cxn_wgrad *w, const struct tile *t, size_t
     }
 }
 
-/* The run is cut into tiles of nearly equal size; the lines of a tile's samples serve all outputs. */
+/* The run is cut into tiles of nearly equal size; a tile's samples serve all its outputs. */
 void cxn_wgrad_f32_avx512(const struct cxn_wgrad *w)
 {
     const size_t tiles = (w->run + TERMS - 1) / TERMS;

@@ -10,7 +10,7 @@ void cxn_max_pool_grad_row_f32_c(const struct cxn_max_pool_grad_row *pool)
             for (size_t tap = 0; tap < 9; tap++) {
                 const size_t at = (2 * x + tap % 3) * pool->channels + i;
                 if (((const float *)pool->src[tap / 3])[at] != largest[i]) continue;
-                pool->dst[tap / 3][at] += grad[i];
+                ((float *)pool->dst[tap / 3])[at] += grad[i];
                 break;
             }
         }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "fuse/plan.h"
+#include "nn/plan.h"
 
 #include <stdint.h>
 

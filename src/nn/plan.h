@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CXN_FUSE_PLAN_H
-#define CXN_FUSE_PLAN_H
+#ifndef CXN_NN_PLAN_H
+#define CXN_NN_PLAN_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The row itself: the flat blocks, the head, and the order of things. */
+#include <math.h>
+#include <string.h>
+
+#include "base/size.h"
+#include "nn/train_cpu.h"
+#include "nn/view.h"
+
+static float *slot_of(const cxn_trainer_state *s, unsigned slot)
+{
+    return s->slots + slot * s->net->float_count;
+}
+
+static void close_cpu(cxn_trainer_state **state)
+{
+    if (!state || !*state) return;
+    cxn_trainer_state *s = *state;
+    void *const blocks[] = { s->weights, s->average, s->slots, s->moments };
+    cxn_train_layout_close(s);
+    for (size_t i = 0; i < CXN_COUNTOF(blocks); i++) cxn_free(blocks[i]);
+    cxn_free(s);
+    *state = NULL;
+}
+
+/* Cleared floats. */
+static enum cxn_status take(cxn_trainer_state *s, float **out, size_t blocks, size_t count,
+                            const char *what, struct cxn_error *err)
+{
+    size_t numbers = SIZE_MAX, bytes = SIZE_MAX;
+    if (cxn_size_mul(blocks, count, &numbers)) {
+        *out = cxn_alloc_zero(s->env.mem, numbers, sizeof **out);
+        if (*out) return CXN_OK;
+        (void)cxn_size_mul(numbers, sizeof **out, &bytes);
+    }
+    return cxn_fail_nomem(err, s->env.mem, bytes, what);
+}
+
+static enum cxn_status take_blocks(cxn_trainer_state *s, struct cxn_error *err)
+{
+    const size_t all = s->net->float_count;
+    enum cxn_status status = take(s, &s->weights, 1, all, "weights", err);
+    if (status == CXN_OK && s->options.keeps_average)
+        status = take(s, &s->average, 1, all, "averages of the weights", err);
+    if (status == CXN_OK) status = take(s, &s->slots, s->options.slots, all, "gradients", err);
+    if (status == CXN_OK)
+        status = take(s, &s->moments, s->options.moments, s->net->param_count, "moments", err);
+    return status;
+}
+
+static enum cxn_status check_options(const struct cxn_trainer_options *o, struct cxn_error *err)
+{
+    if (o->views_max == 0 || o->slots == 0)
+        return cxn_fail(err, CXN_E_ARG, "a trainer without room for a view or a gradient");
+    if (o->side < CXN_VIEW_SIDE_MIN)
+        return cxn_fail(err, CXN_E_ARG, "views of side %u, expected at least %d", o->side,
+                        CXN_VIEW_SIDE_MIN);
+    if (o->moments > 2)
+        return cxn_fail(err, CXN_E_ARG, "%u blocks of moments, expected at most 2", o->moments);
+    return CXN_OK;
+}
+
+static enum cxn_status open_cpu(cxn_trainer_state **out, const struct cxn_engine_source *source,
+                                const struct cxn_trainer_options *options,
+                                const struct cxn_env *env, struct cxn_error *err)
+{
+    *out = NULL;
+    enum cxn_status status = check_options(options, err);
+    if (status != CXN_OK) return status;
+    cxn_trainer_state *s = cxn_alloc_zero(env->mem, 1, sizeof *s);
+    if (!s) return cxn_fail_nomem(err, env->mem, sizeof *s, "a trainer");
+    s->net = source->net;
+    s->env = *env;
+    s->options = *options;
+    s->trained = cxn_trained_of(s->net, options->head_only);
+    s->kernels = cxn_train_kernels_f32(env->cpu);
+    s->stale = true;
+    status = take_blocks(s, err);
+    if (status == CXN_OK) status = cxn_train_layout_open(s, err);
+    if (status != CXN_OK) {
+        close_cpu(&s);
+        return status;
+    }
+    memcpy(s->weights, source->block, s->net->float_count * sizeof *s->weights);
+    if (s->average) memcpy(s->average, s->weights, s->net->float_count * sizeof *s->average);
+    *out = s;
+    return CXN_OK;
+}
+
+/* ---- there -------------------------------------------------------------------------------- */
+
+static enum cxn_status check_views(const cxn_trainer_state *s, const struct cxn_train_view *views,
+                                   size_t count, struct cxn_error *err)
+{
+    const uint32_t side = s->options.side;
+    const struct cxn_room room = { side, side };
+    if (count == 0 || count > s->options.views_max)
+        return cxn_fail(err, CXN_E_ARG, "%zu views, expected 1 to %zu", count,
+                        s->options.views_max);
+    for (size_t i = 0; i < count; i++) {
+        const struct cxn_view *v = &views[i].view;
+        if (v->width != side || v->height != side)
+            return cxn_fail(err, CXN_E_ARG, "view %zu: %ux%u, expected %ux%u", i, v->width,
+                            v->height, side, side);
+        const enum cxn_status status = cxn_views_check(v, 1, &room, err);
+        if (status != CXN_OK) return status;
+    }
+    if (count == 1 && !s->options.head_only && s->block[CXN_NET_BLOCKS - 1].side == 1)
+        return cxn_fail(err, CXN_E_ARG, "one view of side %u: its last maps have one place, which "
+                        "has no variance", side);
+    return CXN_OK;
+}
+
+static size_t feature_count(const cxn_trainer_state *s)
+{
+    return s->block[CXN_NET_BLOCKS - 1].out;
+}
+
+/* The head in double: it is small, and the loss is made from it. */
+static enum cxn_status find_logits(const cxn_trainer_state *s, size_t count, double *logits,
+                                   struct cxn_error *err)
+{
+    const size_t classes = s->net->config.classes, channels = feature_count(s);
+    const float *w = s->weights + s->head[0].offset, *bias = s->weights + s->head[1].offset;
+    for (size_t i = 0; i < count * classes; i++) {
+        const double *features = s->features + i / classes * s->widest;
+        double sum = (double)bias[i % classes];
+        for (size_t c = 0; c < channels; c++)
+            sum += features[c] * (double)w[i % classes * channels + c];
+        logits[i] = sum;
+        if (!isfinite(sum))
+            return cxn_fail(err, CXN_E_FORMAT, "view %zu: output %zu is not finite: the weights "
+                            "overflow the arithmetic", i / classes, i % classes);
+    }
+    return CXN_OK;
+}
+
+static enum cxn_status forward_cpu(cxn_trainer_state *s, const struct cxn_train_view *views,
+                                   size_t count, unsigned slot, double *logits,
+                                   struct cxn_error *err)
+{
+    enum cxn_status status = check_views(s, views, count, err);
+    s->passed = 0;
+    if (status != CXN_OK) return status;
+    if (s->stale) cxn_train_pack(s);
+    cxn_train_windows(s, views, count);
+    for (size_t first = 0; first < count; first += s->room)
+        cxn_train_forward(s, first, count - first < s->room ? count - first : s->room,
+                          slot_of(s, slot));
+    status = find_logits(s, count, logits, err);
+    if (status == CXN_OK) s->passed = count;
+    return status;
+}
+
+/* ---- and back ----------------------------------------------------------------------------- */
+
+static void head_back(cxn_trainer_state *s, const double *dlogits, float *slot)
+{
+    const size_t classes = s->net->config.classes, channels = feature_count(s);
+    const size_t side = s->block[CXN_NET_BLOCKS - 1].side;
+    float *dw = slot + s->head[0].offset, *dbias = slot + s->head[1].offset;
+    for (size_t o = 0; o < classes; o++) {
+        double sum = 0.0;
+        for (size_t v = 0; v < s->passed; v++) sum += dlogits[v * classes + o];
+        dbias[o] = (float)sum;
+        for (size_t c = 0; c < channels; c++) {
+            sum = 0.0;
+            for (size_t v = 0; v < s->passed; v++)
+                sum += dlogits[v * classes + o] * s->features[v * s->widest + c];
+            dw[o * channels + c] = (float)sum;
+        }
+    }
+    const float *w = s->weights + s->head[0].offset;
+    for (size_t v = 0; v < s->passed; v++) {
+        for (size_t c = 0; c < channels; c++) {
+            double sum = 0.0;
+            for (size_t o = 0; o < classes; o++)
+                sum += dlogits[v * classes + o] * (double)w[o * channels + c];
+            s->dfeatures[v * s->widest + c] = (float)(sum / (double)(side * side));
+        }
+    }
+}
+
+static enum cxn_status backward_cpu(cxn_trainer_state *s, const double *dlogits, unsigned slot,
+                                    cxn_gradient_fn *ready, void *ctx, struct cxn_error *err)
+{
+    const struct cxn_trained *t = &s->trained;
+    const size_t statistics = t->statistic_end - t->statistic_first;
+    const struct cxn_net_tensor *head = s->head;
+    float *gradient = slot_of(s, slot);
+    int stop = 0;
+    if (s->passed == 0) return cxn_fail(err, CXN_E_ARG, "no forward pass to go back through");
+    if (ready && statistics > 0) stop = ready(ctx, t->statistic_first, statistics);
+    if (stop == 0) {
+        head_back(s, dlogits, gradient);
+        if (ready) stop = ready(ctx, head[0].offset, head[0].count + head[1].count);
+    }
+    if (stop == 0 && !s->options.head_only) stop = cxn_train_backward(s, gradient, ready, ctx);
+    return stop == 0 ? CXN_OK : cxn_fail(err, CXN_E_STOPPED, "stopped by the caller");
+}
+
+/* ---- flat blocks -------------------------------------------------------------------------- */
+
+static void add_cpu(cxn_trainer_state *s, unsigned to, unsigned from, size_t first, size_t count)
+{
+    cxn_add_f32(slot_of(s, to) + first, slot_of(s, from) + first, count, s->env.pool);
+}
+
+static double square_sum_cpu(cxn_trainer_state *s, unsigned slot)
+{
+    return cxn_square_sum_f32(slot_of(s, slot), s->net->param_count, s->env.pool);
+}
+
+static float *moment_of(const cxn_trainer_state *s, unsigned which)
+{
+    return which < s->options.moments ? s->moments + which * s->net->param_count : NULL;
+}
+
+static void update_cpu(cxn_trainer_state *s, unsigned slot, const struct cxn_update *update)
+{
+    const struct cxn_blocks_f32 blocks = {
+        .weights = s->weights, .gradient = slot_of(s, slot),
+        .moment = { moment_of(s, 0), moment_of(s, 1) }, .average = s->average
+    };
+    cxn_update_f32(&blocks, &s->trained, update, s->env.pool);
+    s->stale = s->stale || !s->options.head_only; /* the head is read as it is */
+}
+
+static struct cxn_span block_cpu(cxn_trainer_state *s, enum cxn_train_block block, unsigned which)
+{
+    struct cxn_span span = { .number = CXN_NUMBER_F32, .memory = CXN_MEMORY_HOST };
+    switch (block) {
+    case CXN_BLOCK_WEIGHTS: span.data = s->weights; break;
+    case CXN_BLOCK_GRADIENT: span.data = which < s->options.slots ? slot_of(s, which) : NULL; break;
+    case CXN_BLOCK_MOMENT: span.data = moment_of(s, which); break;
+    case CXN_BLOCK_AVERAGE: span.data = s->average; break;
+    }
+    if (span.data)
+        span.count = block == CXN_BLOCK_MOMENT ? s->net->param_count : s->net->float_count;
+    return span;
+}
+
+static void changed_cpu(cxn_trainer_state *s)
+{
+    s->stale = true;
+}
+
+static const char *level_cpu(uint32_t cpu, enum cxn_precision precision)
+{
+    (void)precision;
+    return cxn_train_kernels_f32(cpu).conv->row.name;
+}
+
+const struct cxn_trainer cxn_trainer_cpu = {
+    .name = "cpu", .number = CXN_NUMBER_F32, .level = level_cpu, .open = open_cpu,
+    .forward = forward_cpu, .backward = backward_cpu, .add = add_cpu,
+    .square_sum = square_sum_cpu, .update = update_cpu, .block = block_cpu,
+    .changed = changed_cpu, .close = close_cpu
+};
