@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_TESTS_TRAIN_REPLAY_H
+#define CXN_TESTS_TRAIN_REPLAY_H
+
+#include "train_case.h"
+
+/* Take the steps of those runs of tests/golden/make_train.py that are of this network: losses and,
+ * tensor by tensor, the change of the weights must be PyTorch's, as near as the row promises. */
+void train_replay(const struct train_setup *setup, const struct train_net *small,
+                  const struct train_net *full, bool of_full);
+
+#endif
