@@ -2,8 +2,12 @@
 #ifndef CXN_KERN_GRAD_LOOPS_BF16_H
 #define CXN_KERN_GRAD_LOOPS_BF16_H
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "kern/bf16.h"
 #include "kern/channel_sums.h"
+#include "kern/max_pool_grad_row.h"
 
 /*
  * Sums over maps of bfloat16 as loops that each level compiles with its own flags: a block of
@@ -41,6 +45,41 @@ GRAD_INLINE void channel_sums_loop(const struct cxn_channel_sums *s)
         for (; i + GRAD_CHANNELS <= s->channels; i += GRAD_CHANNELS)
             channel_sums_piece(s, src + i, count, i, GRAD_CHANNELS);
         if (i < s->channels) channel_sums_piece(s, src + i, count, i, s->channels - i);
+    }
+}
+
+/* What is left of a window's gradient goes to this place where its number is the largest: numbers
+ * that are not negative are equal where their bits are. */
+static inline void max_pool_grad_tap(uint16_t *restrict dst, const uint16_t *restrict src,
+                                     const uint16_t *restrict largest, uint16_t *restrict left,
+                                     size_t channels)
+{
+    for (size_t i = 0; i < channels; i++) {
+        const bool is_largest = src[i] == largest[i];
+        const float sum = cxn_bf16_value(dst[i]) + cxn_bf16_value(is_largest ? left[i] : 0);
+        dst[i] = cxn_bf16_round(sum);
+        left[i] = is_largest ? 0 : left[i];
+    }
+}
+
+GRAD_INLINE void max_pool_grad_row_loop(const struct cxn_max_pool_grad_row *pool)
+{
+    uint16_t left[GRAD_CHANNELS];
+    for (size_t x = 0; x < pool->count; x++) {
+        for (size_t i = 0; i < pool->channels; i += GRAD_CHANNELS) {
+            const size_t more = pool->channels - i;
+            const size_t channels = more < GRAD_CHANNELS ? more : GRAD_CHANNELS;
+            const uint16_t *largest =
+                (const uint16_t *)pool->largest + x * pool->largest_step + i;
+            memcpy(left, (const uint16_t *)pool->grad + x * pool->grad_step + i,
+                   channels * sizeof *left);
+            for (size_t tap = 0; tap < 9; tap++) {
+                const size_t at = (2 * x + tap % 3) * pool->channels + i;
+                max_pool_grad_tap((uint16_t *)pool->dst[tap / 3] + at,
+                                  (const uint16_t *)pool->src[tap / 3] + at, largest, left,
+                                  channels);
+            }
+        }
     }
 }
 

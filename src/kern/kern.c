@@ -10,6 +10,7 @@
 #include "kern/conv_f32.h"
 #include "kern/linear_f32.h"
 #include "kern/max_pool_f32.h"
+#include "kern/max_pool_grad_row_bf16.h"
 #include "kern/max_pool_grad_row_f32.h"
 #include "kern/max_pool_row_bf16.h"
 #include "kern/max_pool_row_f32.h"
@@ -49,6 +50,7 @@ static const struct cxn_kern_op *const ops[] = {
     &cxn_wgrad_f32_op, &cxn_max_pool_grad_row_f32_op,
     &cxn_channel_sums_bf16_op, &cxn_norm_center_bf16_op, &cxn_norm_relu_grad_bf16_op,
     &cxn_wgrad_bf16_op, &cxn_pairs_bf16_op, &cxn_transpose_bf16_op,
+    &cxn_max_pool_grad_row_bf16_op,
 };
 
 const struct cxn_kern_op *const *cxn_kern_ops(size_t *count)
