@@ -44,9 +44,9 @@ RUNS = [
     Run("small", "bce", 20, "adamw", 1e-3, 0.0, False, 0.0),
     Run("small", "bce", 20, "adamw", 1e-3, 0.0, False, 0.1),
     Run("small", "seed-ce", 10, "sgd", 1e-4, 0.9, False, 0.0),
-    Run("full", "bce", 20, "sgd", 1e-2, 0.9, False, 0.0),
-    Run("full", "bce", 20, "adamw", 1e-4, 0.0, False, 1e-2),
-    Run("full", "seed-ce", 10, "sgd", 1e-4, 0.9, False, 0.0),
+    Run("calm", "bce", 20, "sgd", 1e-2, 0.9, False, 0.0),
+    Run("calm", "bce", 20, "adamw", 1e-4, 0.0, False, 1e-2),
+    Run("calm", "seed-ce", 10, "sgd", 1e-4, 0.9, False, 0.0),
 ]
 
 
@@ -60,6 +60,17 @@ def full_network():
         state[name] = tensor(number, name, tuple(old.shape))
         number += 1
     net.load_state_dict(state, strict=False)
+    return net
+
+
+def calm_network():
+    """The same with biases of norms that let most values pass through ReLU. Without that, twenty
+    steps of so deep a network are chaos: float32 and float64 part by 4 to 10 % in the loss."""
+    net = full_network()
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.bias.add_(3.0)
     return net
 
 
@@ -89,7 +100,8 @@ def run_batch(run, step):
     """Windows and labels of one step: [4] views, or [4 * 10] crops."""
     inputs, targets = [], []
     for i in range(RUN_BATCH):
-        k, x, y = (step * RUN_BATCH + i) % PICTURES, (7 * step + 3 * i) % 100, (5 * step + 11 * i) % 100
+        k = (step * RUN_BATCH + i) % PICTURES
+        x, y = (7 * step + 3 * i) % 100, (5 * step + 11 * i) % 100
         targets.append(labels(k))
         if run.loss == "bce":
             inputs.append(view(k, x, y, RUN_SIDE, (step + i) % 2 == 1))
@@ -108,7 +120,7 @@ def loss_of(kind, logits, targets):
 
 
 def gradients(net, inputs, targets, dtype):
-    """Logits, loss, gradients, and batch statistics: with momentum 1 they become the running ones."""
+    """Logits, loss, gradients, and batch statistics: with momentum 1 those become the running."""
     net = copy.deepcopy(net).to(dtype).train()
     for module in net.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
@@ -117,7 +129,8 @@ def gradients(net, inputs, targets, dtype):
     loss = loss_of("bce", logits, targets.to(dtype))
     loss.backward()
     grads = [p.grad.double().numpy().ravel() for p in net.parameters()]
-    stats = [b.double().numpy().ravel() for name, b in net.named_buffers() if "num_batches" not in name]
+    stats = [b.double().numpy().ravel() for name, b in net.named_buffers()
+             if "num_batches" not in name]
     return logits.detach().double().numpy().ravel(), loss.item(), grads, stats
 
 
@@ -189,7 +202,7 @@ def values_of(net):
 
 
 def write_runs():
-    nets = {"small": make_nn.small_network(), "full": full_network()}
+    nets = {"small": make_nn.small_network(), "calm": calm_network()}
     parts = []
     for run in RUNS:
         losses, after = train(run, nets[run.net], torch.float64)
@@ -201,8 +214,8 @@ def write_runs():
             distances.append(np.linalg.norm(a - s) / norm)
             parts += [[norm, distances[-1]], samples(a - b, number, RUN_SAMPLES)]
         far = max(abs(s - l) / l for s, l in zip(single, losses))
-        print(f"{run}: {losses[0]:.6f} to {losses[-1]:.6f}, float32 {far:.1e} away at most, changes "
-              f"{np.median(distances):.1e} in the median, {max(distances):.1e}", flush=True)
+        print(f"{run}: {losses[0]:.6f} to {losses[-1]:.6f}, float32 {far:.1e} away at most, "
+              f"changes {np.median(distances):.1e} in the median, {max(distances):.1e}", flush=True)
     write("train_runs.f64", parts)
 
 

@@ -39,6 +39,15 @@ void formula_weights(const cxn_net *net, float *block)
     }
 }
 
+void formula_calm(const cxn_net *net, float *block)
+{
+    for (size_t t = 0; t < net->tensor_count; t++) {
+        const struct cxn_net_tensor *tensor = &net->tensors[t];
+        if (tensor->role != CXN_ROLE_NORM_BIAS) continue;
+        for (size_t i = 0; i < tensor->count; i++) block[tensor->offset + i] += 3.0f;
+    }
+}
+
 void formula_picture(uint8_t *pixels)
 {
     for (uint32_t y = 0; y < FORMULA_HEIGHT; y++) {

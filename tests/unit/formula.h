@@ -18,6 +18,9 @@ enum { FORMULA_TRAIN_SIDE = 240, FORMULA_TRAIN_PICTURES = 8 };
 /* block: net->float_count floats. */
 void formula_weights(const cxn_net *net, float *block);
 
+/* The norms' biases raised by 3, so that twenty steps are not chaos (make_train.py). */
+void formula_calm(const cxn_net *net, float *block);
+
 /* pixels: FORMULA_HEIGHT rows of FORMULA_WIDTH grey bytes. */
 void formula_picture(uint8_t *pixels);
 

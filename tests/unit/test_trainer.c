@@ -90,14 +90,135 @@ static void gradients_are_pytorchs(void **state)
     free(golden);
 }
 
-static void steps_are_pytorchs(void **state)
+/* Unlike numbers in [-1, 1), which every row's blocks hold without rounding. */
+static double noise(size_t stream, size_t i)
+{
+    return (double)formula_sample(stream, i, 1 << 20) / (1 << 19) - 1.0;
+}
+
+/* Weights of no training, with running statistics that batch statistics must not use. */
+static double *random_point(const struct trainee *t, size_t seed)
+{
+    const cxn_net *net = t->net->net;
+    double *weights = trainee_read(t, CXN_BLOCK_WEIGHTS, 0);
+    for (size_t i = 0; i < net->tensor_count; i++) {
+        const struct cxn_net_tensor *tensor = &net->tensors[i];
+        for (size_t k = 0; k < tensor->count; k++) {
+            const double u = noise(100 * seed + i, k);
+            weights[tensor->offset + k] = tensor->role == CXN_ROLE_NORM_WEIGHT ? 1.0 + u / 2.0
+                                                                               : u / 2.0;
+        }
+    }
+    trainee_write(t, CXN_BLOCK_WEIGHTS, 0, weights);
+    return weights;
+}
+
+/* A loss that is a weighted sum of the logits: its gradient by them is the weights. */
+static double weighted_sum(const struct trainee *t, const struct train_batch *b, double *dlogits)
+{
+    double logits[TRAIN_IMAGES * TRAIN_CLASSES], sum = 0.0;
+    assert_int_equal(trainer_of(t)->forward(t->state, b->views, b->count, 0, logits, NULL),
+                     CXN_OK);
+    for (size_t i = 0; i < b->count * TRAIN_CLASSES; i++) {
+        dlogits[i] = noise(7777, i);
+        sum += dlogits[i] * logits[i];
+    }
+    return sum;
+}
+
+/* What differences are taken of. */
+struct slope {
+    const struct trainee *t;
+    const struct train_batch *batch;
+    double *weights;
+};
+
+/* (f(w + h) - f(w - h)) / 2h by number i of the weights. */
+static double difference(const struct slope *s, size_t i, double h)
+{
+    double dlogits[TRAIN_IMAGES * TRAIN_CLASSES], value[2];
+    const double old = s->weights[i];
+    for (int side = 0; side < 2; side++) {
+        s->weights[i] = side == 0 ? old + h : old - h;
+        trainee_write(s->t, CXN_BLOCK_WEIGHTS, 0, s->weights);
+        value[side] = weighted_sum(s->t, s->batch, dlogits);
+    }
+    s->weights[i] = old;
+    return (value[0] - value[1]) / (2.0 * h);
+}
+
+/*
+ * The derivative, with an error of h to the fourth power. Where ReLU or a maximum changes its mind
+ * within 2h the loss is not smooth; then the two estimates that make it disagree, at most times,
+ * and a smaller h is tried. False where none will do, or the derivative is 0. The gradient has no
+ * part in that, so that a wrong one is not helped.
+ */
+static bool find_derivative(const struct slope *s, size_t i, double *out)
+{
+    for (double h = 0x1p-13; h > 0x1p-19; h /= 4.0) {
+        const double far = difference(s, i, 2.0 * h), near = difference(s, i, h);
+        const double nearer = difference(s, i, h / 2.0);
+        const double first = (4.0 * near - far) / 3.0, second = (4.0 * nearer - near) / 3.0;
+        *out = second;
+        if (second != 0.0 && fabs(first - second) <= 1e-8 * fabs(second)) return true;
+    }
+    return false;
+}
+
+/* Some entries of a tensor, those with a derivative that can be found. */
+static void check_derivatives(const struct slope *s, const double *slot, size_t tensor,
+                              size_t seed)
+{
+    enum { ENTRIES = 2, TRIES = 12 };
+    const struct cxn_net_tensor *t = &s->t->net->net->tensors[tensor];
+    double got[ENTRIES], want[ENTRIES];
+    size_t found = 0;
+    for (size_t j = 0; j < TRIES && found < ENTRIES; j++) {
+        const size_t k = formula_sample(seed + tensor, j, t->count);
+        got[found] = slot[t->offset + k];
+        if (find_derivative(s, t->offset + k, &want[found])) found++;
+    }
+    const double far = train_distance(got, want, found) / train_norm(want, found);
+    if (found == 0 || !(far <= 1e-8))
+        fail_msg("%s: %s is %.3g from differences", s->t->setup->name, t->name, far);
+}
+
+/* Of rows in double: others have no digits for it. */
+static void differences_are_the_gradients(void **state)
 {
     const struct fixture *f = *state;
-    struct train_net full = { 0 };
-    assert_int_equal(cxn_net_open(&full.net, &cxn_densenet121, NULL, NULL), CXN_OK);
-    for (struct train_setup t = { 0 }; train_setup_next(&t);)
-        train_replay(&t, &f->net, &full, false);
-    train_net_close(&full);
+    const struct cxn_trainer_options options = { .views_max = TRAIN_IMAGES, .side = 48,
+                                                 .slots = 1 };
+    for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
+        if (setup.row->trainer->number != CXN_NUMBER_F64) continue;
+        for (size_t seed = 1; seed <= 2; seed++) {
+            struct trainee t;
+            struct train_batch batch;
+            double dlogits[TRAIN_IMAGES * TRAIN_CLASSES];
+            train_batch_run(&batch, &f->net, TRAIN_BCE, seed);
+            batch.count = 2 + seed; /* grey pictures, and one of colours */
+            for (size_t i = 0; i < batch.count; i++)
+                batch.views[i].view.width = batch.views[i].view.height = options.side;
+            trainee_open(&t, &setup, &f->net, &options, 0);
+            const struct slope slope = { &t, &batch, random_point(&t, seed) };
+            (void)weighted_sum(&t, &batch, dlogits);
+            assert_int_equal(trainer_of(&t)->backward(t.state, dlogits, 0, NULL, NULL, NULL),
+                             CXN_OK);
+            double *slot = trainee_read(&t, CXN_BLOCK_GRADIENT, 0);
+            for (size_t i = 0; i < f->net.net->tensor_count; i++)
+                if (cxn_role_is_param(f->net.net->tensors[i].role))
+                    check_derivatives(&slope, slot, i, seed);
+            free(slot);
+            free(slope.weights);
+            trainee_close(&t);
+        }
+    }
+}
+
+static void steps_are_pytorchs(void **state)
+{
+    (void)state;
+    for (struct train_setup t = { 0 }; train_setup_next(&t);) train_replay(&t, false);
 }
 
 /* One step of AdamW with a moving average, in two slots; everything that it leaves, in one array:
@@ -162,12 +283,6 @@ static void bits_do_not_depend_on_threads(void **state)
 static double stored(const struct trainee *t, double x)
 {
     return trainer_of(t)->number == CXN_NUMBER_F64 ? x : (double)(float)x;
-}
-
-/* Unlike numbers in [-1, 1), which every row's blocks hold without rounding. */
-static double noise(size_t stream, size_t i)
-{
-    return (double)formula_sample(stream, i, 1 << 20) / (1 << 19) - 1.0;
 }
 
 static void fill_slot(const struct trainee *t, unsigned slot)
@@ -685,6 +800,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gradients_are_pytorchs),
+        cmocka_unit_test(differences_are_the_gradients),
         cmocka_unit_test(steps_are_pytorchs),
         cmocka_unit_test(bits_do_not_depend_on_threads),
         cmocka_unit_test(slots_are_added),

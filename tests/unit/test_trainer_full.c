@@ -10,7 +10,7 @@
 enum { SAMPLES = 64, TENSOR_NUMBERS = 2 + SAMPLES, LOGITS = TRAIN_IMAGES * TRAIN_CLASSES };
 
 struct fixture {
-    struct train_net small, full;
+    struct train_net full;
     double *golden;   /* tests/golden/train_full.f64 */
     double *gradient; /* ref64's slot */
 };
@@ -94,27 +94,31 @@ static void check_row(const struct fixture *f, const struct train_setup *setup)
     free(slot);
 }
 
-/* Also ref64 at its other numbers of threads: the same machine, the same bits. */
 static void rows_are_near_ref64(void **state)
 {
     const struct fixture *f = *state;
+    size_t compared = 0;
     assert_non_null(f->gradient);
-    for (struct train_setup t = { 0 }; train_setup_next(&t);)
-        if (t.row->trainer != &cxn_trainer_ref64) check_row(f, &t);
+    for (struct train_setup t = { 0 }; train_setup_next(&t);) {
+        if (t.row->trainer == &cxn_trainer_ref64) continue;
+        check_row(f, &t);
+        compared++;
+    }
+    if (compared > 0) return;
+    print_message("skipped: rows beside ref64 (there is none)\n");
+    skip();
 }
 
 static void steps_are_pytorchs(void **state)
 {
-    const struct fixture *f = *state;
-    for (struct train_setup t = { 0 }; train_setup_next(&t);)
-        train_replay(&t, &f->small, &f->full, true);
+    (void)state;
+    for (struct train_setup t = { 0 }; train_setup_next(&t);) train_replay(&t, true);
 }
 
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
-    train_net_small(&f->small);
     train_net_full(&f->full);
     size_t params = 0;
     for (size_t i = 0; i < f->full.net->tensor_count; i++) params += is_param(f, i) ? 1 : 0;
@@ -127,7 +131,6 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    train_net_close(&f->small);
     train_net_close(&f->full);
     free(f->golden);
     free(f->gradient);

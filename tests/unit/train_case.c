@@ -13,7 +13,7 @@
 
 static const struct train_row rows[] = {
     { .trainer = &cxn_trainer_ref64, .gradient_floor = 1e-8, .full_gradient_floor = 1e-7,
-      .change_floor = 1e-8, .loss = 1e-9 },
+      .change_floor = 1e-8, .change = 1e-9, .loss = 1e-9, .seed_ce_loss = 1e-10 },
 };
 
 static const char *level_of(const struct train_row *row, uint32_t cpu)
@@ -73,6 +73,12 @@ void train_net_full(struct train_net *n)
     assert_non_null(n->block);
     formula_weights(n->net, n->block);
     make_pictures(n);
+}
+
+void train_net_calm(struct train_net *n)
+{
+    train_net_full(n);
+    formula_calm(n->net, n->block);
 }
 
 void train_net_close(struct train_net *n)

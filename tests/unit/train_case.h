@@ -18,8 +18,10 @@ struct train_row {
     enum cxn_precision precision;
     double factor;
     double gradient_floor, full_gradient_floor; /* of the shrunken and of the full network */
-    double change_floor;                        /* of the weights, by some steps */
-    double loss;                                /* of each of these steps, relative */
+    double change_floor; /* of the weights, by some steps */
+    double change;       /* the same of all tensors together, whatever PyTorch's in float */
+    double loss;         /* of each of these steps, relative */
+    double seed_ce_loss; /* the same for steps in the reference's manner */
 };
 
 /* A row at one level. The walk over all rows and their levels, `c` and the CPU's best where they
@@ -42,9 +44,11 @@ struct train_net {
     struct cxn_picture pictures[8]; /* FORMULA_TRAIN_PICTURES */
 };
 
-/* The shrunken network of make_nn.py, and DenseNet-121 by formula. Run in the project's root. */
+/* The shrunken network of make_nn.py, and DenseNet-121 by formula, as it is and calm. Run in the
+ * project's root. */
 void train_net_small(struct train_net *n);
 void train_net_full(struct train_net *n);
+void train_net_calm(struct train_net *n);
 void train_net_close(struct train_net *n);
 
 /* A trainer that is open. */

@@ -4,9 +4,11 @@
 
 #include "train_case.h"
 
-/* Take the steps of those runs of tests/golden/make_train.py that are of this network: losses and,
- * tensor by tensor, the change of the weights must be PyTorch's, as near as the row promises. */
-void train_replay(const struct train_setup *setup, const struct train_net *small,
-                  const struct train_net *full, bool of_full);
+/*
+ * Take the steps of those runs of tests/golden/make_train.py that are of this network, the shrunken
+ * or the full one: losses and, tensor by tensor, the change of the weights must be PyTorch's, as
+ * near as the row promises.
+ */
+void train_replay(const struct train_setup *setup, bool full);
 
 #endif
