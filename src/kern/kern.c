@@ -3,12 +3,14 @@
 
 #include "base/status.h"
 #include "kern/avg_pool_f32.h"
+#include "kern/channel_sums_bf16.h"
 #include "kern/channel_sums_f32.h"
 #include "kern/conv_bordered_bf16.h"
 #include "kern/conv_bordered_f32.h"
 #include "kern/conv_f32.h"
 #include "kern/linear_f32.h"
 #include "kern/max_pool_f32.h"
+#include "kern/max_pool_grad_row_bf16.h"
 #include "kern/max_pool_grad_row_f32.h"
 #include "kern/max_pool_row_bf16.h"
 #include "kern/max_pool_row_f32.h"
@@ -17,14 +19,18 @@
 #include "kern/norm_relu_bf16.h"
 #include "kern/norm_relu_bf16_f32.h"
 #include "kern/norm_relu_f32.h"
+#include "kern/norm_relu_grad_bf16.h"
 #include "kern/norm_relu_grad_f32.h"
 #include "kern/norm_relu_pool_bf16.h"
 #include "kern/norm_relu_pool_bf16_f32.h"
 #include "kern/norm_relu_pool_f32.h"
+#include "kern/pairs_bf16.h"
 #include "kern/round_bf16.h"
 #include "kern/samples_bf16.h"
 #include "kern/samples_f32.h"
 #include "kern/sigmoid_f32.h"
+#include "kern/transpose_bf16.h"
+#include "kern/wgrad_bf16.h"
 #include "kern/wgrad_f32.h"
 #include "kern/window_f32.h"
 #include "kern/winograd_data_f32.h"
@@ -42,6 +48,9 @@ static const struct cxn_kern_op *const ops[] = {
     /* Of training alone, in the order of the backward pass. */
     &cxn_channel_sums_f32_op, &cxn_norm_center_f32_op, &cxn_norm_relu_grad_f32_op,
     &cxn_wgrad_f32_op, &cxn_max_pool_grad_row_f32_op,
+    &cxn_channel_sums_bf16_op, &cxn_norm_center_bf16_op, &cxn_norm_relu_grad_bf16_op,
+    &cxn_wgrad_bf16_op, &cxn_pairs_bf16_op, &cxn_transpose_bf16_op,
+    &cxn_max_pool_grad_row_bf16_op,
 };
 
 const struct cxn_kern_op *const *cxn_kern_ops(size_t *count)

@@ -25,6 +25,7 @@ struct cxn_wgrad {
     size_t maps, height, width, out; /* none is 0 */
     float *dst; /* [tap_rows][run][out] */
     bool add;
+    void *scratch; /* where the operation asks for it, aligned to 64 bytes */
 };
 typedef void cxn_wgrad_fn(const struct cxn_wgrad *wgrad);
 

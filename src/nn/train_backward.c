@@ -37,6 +37,20 @@ static uint8_t *dmiddle_of(const cxn_trainer_state *s, uint32_t b, size_t place)
 
 /* ---- head --------------------------------------------------------------------------------- */
 
+/* A view's gradient as panels are. */
+static const void *gradient_of(const struct cxn_train_piece *piece, size_t view)
+{
+    const cxn_trainer_state *s = piece->s;
+    const float *gradient = s->dfeatures + view * s->widest;
+    if (!s->kernels.round) return gradient;
+    const struct cxn_round_bf16 round = {
+        .src = gradient, .dst = (uint16_t *)(void *)(piece->scratch + s->plan.panel[1]),
+        .count = 1, .channels = s->block[CXN_NET_BLOCKS - 1].out
+    };
+    s->kernels.round->run(&round);
+    return round.dst;
+}
+
 /* norm5 of each view; the mean gives every place the same gradient. */
 static void features_back(const struct cxn_train_piece *piece)
 {
@@ -52,7 +66,7 @@ static void features_back(const struct cxn_train_piece *piece)
             .scale = block->norm.scale, .shift = block->norm.shift
         };
         const struct cxn_norm_relu_grad grad = {
-            .grad = s->dfeatures + view * s->widest, .grad_step = 0, .active = panel,
+            .grad = gradient_of(piece, view), .grad_step = 0, .active = panel,
             .active_step = channels, .src = norm.src, .src_step = channels,
             .dst = dmap_of(s, b, view * places * channels), .dst_step = channels, .count = places,
             .channels = channels, .factor = block->norm.scale, .sum = piece->sums[0],
@@ -116,7 +130,8 @@ static void weigh_rows(const struct group *g, size_t first, size_t last)
         .grad_place_step = g->growth, .grad_row_step = (g->side + 2) * g->growth,
         .grad_map_step = corner_of(g, 1, 0, g->growth), .maps = g->views, .height = last - first,
         .width = g->side, .out = g->growth, .dst = g->piece->partial,
-        .add = g->first > g->piece->first || first > 0
+        .add = g->first > g->piece->first || first > 0,
+        .scratch = g->piece->scratch + s->plan.turned
     };
     s->kernels.wgrad->run(&wgrad);
 }
@@ -221,7 +236,8 @@ static void take_columns_back(const struct columns *c, size_t first, size_t chan
         .grad_place_step = c->grad_step, .maps = 1, .height = 1, .width = c->count,
         .out = conv1->out, .dst = c->piece->partial + first * conv1->out,
         .add = c->place > c->piece->first * s->block[c->at->block].side *
-                              s->block[c->at->block].side
+                              s->block[c->at->block].side,
+        .scratch = c->piece->scratch + s->plan.turned
     };
     const struct cxn_conv_bordered conv = {
         .src = c->grad, .place_step = c->grad_step, .row_step = c->count * c->grad_step,
@@ -334,7 +350,8 @@ static void take_pooled_back(const struct pooled *p, size_t channel, size_t chan
         .src = active, .place_step = step, .tap_rows = 1, .run = channels, .grad = p->grad,
         .grad_place_step = p->grad_step, .maps = 1, .height = 1, .width = count, .out = out,
         .dst = p->piece->partial + channel * out,
-        .add = p->view > p->piece->first || p->first > 0
+        .add = p->view > p->piece->first || p->first > 0,
+        .scratch = p->piece->scratch + s->plan.turned
     };
     const struct cxn_conv_bordered conv = {
         .src = p->grad, .place_step = p->grad_step, .row_step = count * p->grad_step,

@@ -71,7 +71,7 @@ struct cxn_train_plan {
     size_t middle[CXN_NET_BLOCKS], dmiddle[CXN_NET_BLOCKS]; /* between the convolutions */
     size_t arena_bytes;
     /* Of a thread's scratch, in bytes. */
-    size_t panel[CXN_TRAIN_PANELS], wide, narrow, planes, rows, scratch_bytes;
+    size_t panel[CXN_TRAIN_PANELS], wide, narrow, planes, rows, turned, scratch_bytes;
 };
 
 struct cxn_trainer_state {

@@ -49,6 +49,42 @@ static size_t take(struct cxn_train_plan *plan, size_t bytes)
     return at;
 }
 
+/* Bytes that any gradient of weights needs. */
+static size_t count_turned(const cxn_trainer_state *s)
+{
+    const struct cxn_train_kernels *k = &s->kernels;
+    size_t most = 0;
+    if (!k->wgrad_scratch_bytes) return 0;
+    for (size_t b = 0; b < CXN_NET_BLOCKS; b++) {
+        const struct cxn_train_dense *block = &s->block[b];
+        const size_t side = block->side, middle = block->layers[0].conv1.out;
+        const size_t growth = block->layers[0].conv2.out;
+        const size_t rows = side < CXN_TRAIN_PLACES ? side : 1;
+        const struct cxn_wgrad grow = {
+            .place_step = middle, .row_step = (side + 2) * middle,
+            .tap_row_step = (side + 2) * middle, .tap_rows = 3, .run = 3 * middle,
+            .grad_place_step = growth, .grad_row_step = (side + 2) * growth,
+            .maps = 1 + CXN_TRAIN_PLACES / (side * side), .height = rows, .width = side,
+            .out = growth
+        };
+        const struct cxn_wgrad reduce = {
+            .place_step = CXN_TRAIN_CHANNELS, .tap_rows = 1, .run = CXN_TRAIN_CHANNELS,
+            .maps = 1, .height = 1, .width = at_least(CXN_TRAIN_PLACES, side),
+            .out = at_least(middle, block->halve.out)
+        };
+        most = at_least(most, k->wgrad_scratch_bytes(&grow));
+        most = at_least(most, k->wgrad_scratch_bytes(&reduce));
+    }
+    const size_t place = CXN_TRAIN_PLANES * k->stem_copies;
+    const struct cxn_wgrad stem = {
+        .place_step = 2 * place, .row_step = 2, .tap_row_step = 1,
+        .tap_rows = CXN_TRAIN_STEM_KERNEL, .run = cxn_train_terms(k, k->stem_columns * place),
+        .maps = 1, .height = CXN_TRAIN_PLACES / s->stem.side + 1, .width = s->stem.side,
+        .out = s->conv0.out
+    };
+    return at_least(most, k->wgrad_scratch_bytes(&stem));
+}
+
 static void plan_scratch(struct cxn_train_plan *plan, const cxn_trainer_state *s)
 {
     const struct cxn_train_kernels *k = &s->kernels;
@@ -75,9 +111,10 @@ static void plan_scratch(struct cxn_train_plan *plan, const cxn_trainer_state *s
     plan->wide = take(plan, wide * k->map_bytes);
     plan->narrow = take(plan, narrow * k->map_bytes);
     plan->planes = take(plan, (side + CXN_TRAIN_STEM_BORDER) * pitch * CXN_TRAIN_PLANES *
-                                  k->map_bytes);
+                                  k->stem_copies * k->map_bytes);
     plan->rows = take(plan, 8 * (cxn_view_side(s->options.side, 1) + 2) * s->conv0.out *
                                 k->map_bytes);
+    plan->turned = take(plan, count_turned(s));
 }
 
 enum { OF_BLOCK = 4, BUFFERS = 2 + OF_BLOCK * CXN_NET_BLOCKS };

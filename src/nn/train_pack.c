@@ -3,6 +3,7 @@
  * write, [terms][out]. */
 #include <string.h>
 
+#include "kern/bf16.h"
 #include "kern/window_f32.h"
 #include "nn/train_cpu.h"
 
@@ -23,7 +24,8 @@ size_t cxn_train_packed_count(const cxn_trainer_state *s, const struct cxn_train
 
 size_t cxn_train_stem_terms(const cxn_trainer_state *s, size_t planes)
 {
-    return CXN_TRAIN_STEM_KERNEL * cxn_train_terms(&s->kernels, s->kernels.stem_columns * planes);
+    return CXN_TRAIN_STEM_KERNEL * cxn_train_terms(&s->kernels, s->kernels.stem_columns * s->kernels.stem_copies *
+                                                       planes);
 }
 
 size_t cxn_train_stem_count(const cxn_trainer_state *s, size_t planes)
@@ -66,6 +68,16 @@ static void pack_conv(const cxn_trainer_state *s, const struct cxn_train_conv *c
                     out, terms);
 }
 
+/* What packing rounds away of a copy's weight is the next one's. */
+static void put_copies(const cxn_trainer_state *s, float *to, size_t step, float w)
+{
+    for (size_t copy = 1; copy < s->kernels.stem_copies; copy++, to += step) {
+        *to = cxn_bf16_value(cxn_bf16_round(w));
+        w -= *to;
+    }
+    *to = w;
+}
+
 /* The stem on samples as they are: (sample / 255 - mean) / deviation is linear in the sample and in
  * the 1 of the plane behind it. A grey sample's weight is the sum over the channels. */
 static void pack_stem(const cxn_trainer_state *s, size_t planes, float *packed, float *plain)
@@ -73,6 +85,7 @@ static void pack_stem(const cxn_trainer_state *s, size_t planes, float *packed, 
     const struct cxn_train_conv *c = &s->conv0;
     const size_t taps = c->kernel * c->kernel, ones = planes - 1;
     const size_t terms = cxn_train_stem_terms(s, planes), row = terms / c->kernel;
+    const size_t place = planes * s->kernels.stem_copies;
     memset(plain, 0, terms * c->out * sizeof *plain);
     for (size_t o = 0; o < c->out; o++) {
         for (size_t tap = 0; tap < taps; tap++) {
@@ -83,8 +96,9 @@ static void pack_stem(const cxn_trainer_state *s, size_t planes, float *packed, 
                 sum[ones == 1 ? 0 : i] += w / 255.0;
                 sum[ones] -= w * (double)cxn_window_mean[i];
             }
-            float *to = plain + (tap / c->kernel * row + tap % c->kernel * planes) * c->out + o;
-            for (size_t p = 0; p < planes; p++) to[p * c->out] = (float)sum[p];
+            float *to = plain + (tap / c->kernel * row + tap % c->kernel * place) * c->out + o;
+            for (size_t p = 0; p < planes; p++) put_copies(s, to + p * c->out, planes * c->out,
+                                                           (float)sum[p]);
         }
     }
     s->kernels.pack(s->kernels.conv, packed, plain, NULL, c->out, terms);
@@ -157,6 +171,7 @@ void cxn_train_gather_stem(cxn_trainer_state *s, size_t planes, float *slot)
     const struct cxn_train_conv *c = &s->conv0;
     const size_t taps = c->kernel * c->kernel, ones = planes - 1;
     const size_t row = cxn_train_stem_terms(s, planes) / c->kernel;
+    const size_t place = planes * s->kernels.stem_copies; /* of which copies have one gradient */
     for (size_t tap = 0; tap < taps; tap++) {
         for (size_t o = 0; o < c->out; o++) {
             double sum[CXN_TRAIN_PLANES] = { 0 };
@@ -164,7 +179,7 @@ void cxn_train_gather_stem(cxn_trainer_state *s, size_t planes, float *slot)
                 for (size_t k = 0; k < s->chunks; k++)
                     sum[p] += (double)s->partial[k * s->partial_count +
                                                  (tap / c->kernel * row +
-                                                  tap % c->kernel * planes + p) * c->out + o];
+                                                  tap % c->kernel * place + p) * c->out + o];
             for (size_t i = 0; i < 3; i++)
                 slot[c->tensor->offset + (o * 3 + i) * taps + tap] =
                     (float)((sum[ones == 1 ? 0 : i] / 255.0 -

@@ -70,10 +70,16 @@ static size_t planes_of(const cxn_trainer_state *s)
     return s->colour ? CXN_TRAIN_PLANES : 2;
 }
 
+/* Numbers of a place of all copies of the planes. */
+static size_t place_of(const cxn_trainer_state *s)
+{
+    return planes_of(s) * s->kernels.stem_copies;
+}
+
 /* Numbers of a row of planes, borders and the window's added columns included. */
 static size_t pitch_of(const cxn_trainer_state *s)
 {
-    return (BORDER + s->options.side + BORDER + s->kernels.stem_columns - KERNEL) * planes_of(s);
+    return (BORDER + s->options.side + BORDER + s->kernels.stem_columns - KERNEL) * place_of(s);
 }
 
 /* A view's samples in a border of zeros. */
@@ -85,8 +91,8 @@ static uint8_t *write_planes(const struct cxn_train_piece *piece, size_t view)
     uint8_t *planes = piece->scratch + s->plan.planes;
     const struct cxn_samples samples = {
         .src = window_of(s, s->first + view), .stride_bytes = side * channels, .width = side,
-        .height = side, .channels = channels, .taken = planes_of(s) - 1, .copies = 1,
-        .dst = cxn_train_at(planes, BORDER * (pitch + planes_of(s)), bytes), .dst_row_step = pitch
+        .height = side, .channels = channels, .taken = planes_of(s) - 1, .copies = s->kernels.stem_copies,
+        .dst = cxn_train_at(planes, BORDER * (pitch + place_of(s)), bytes), .dst_row_step = pitch
     };
     memset(planes, 0, (side + 2 * BORDER) * pitch * bytes);
     s->kernels.samples->run(&samples);
@@ -110,9 +116,9 @@ static void convolve(const struct cxn_train_piece *piece)
         for (size_t y = 0; y < side; y += band) {
             const struct cxn_conv_bordered conv = {
                 .src = cxn_train_at(planes, 2 * y * pitch, s->kernels.map_bytes),
-                .place_step = 2 * planes_of(s), .row_step = 2 * pitch, .tap_row_step = pitch,
+                .place_step = 2 * place_of(s), .row_step = 2 * pitch, .tap_row_step = pitch,
                 .tap_rows = KERNEL,
-                .run = cxn_train_terms(&s->kernels, s->kernels.stem_columns * planes_of(s)),
+                .run = cxn_train_terms(&s->kernels, s->kernels.stem_columns * place_of(s)),
                 .height = side - y < band ? side - y : band, .width = side, .out = channels,
                 .w = s->colour ? s->conv0.backward : s->conv0.forward,
                 .dst = stem_of(s, view, y), .dst_place_step = channels,
@@ -293,12 +299,12 @@ static void convolve_back(const struct cxn_train_piece *piece)
             };
             const struct cxn_wgrad wgrad = {
                 .src = planes + 2 * y * pitch * s->kernels.map_bytes,
-                .place_step = 2 * planes_of(s), .row_step = 2 * pitch, .tap_row_step = pitch,
+                .place_step = 2 * place_of(s), .row_step = 2 * pitch, .tap_row_step = pitch,
                 .tap_rows = KERNEL,
-                .run = cxn_train_terms(&s->kernels, s->kernels.stem_columns * planes_of(s)),
+                .run = cxn_train_terms(&s->kernels, s->kernels.stem_columns * place_of(s)),
                 .grad = grad, .grad_place_step = channels, .grad_row_step = side * channels,
                 .maps = 1, .height = rows, .width = side, .out = channels, .dst = piece->partial,
-                .add = view > piece->first || y > 0
+                .add = view > piece->first || y > 0, .scratch = piece->scratch + s->plan.turned
             };
             s->kernels.norm_center->run(&center);
             s->kernels.wgrad->run(&wgrad);

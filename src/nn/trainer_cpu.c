@@ -48,6 +48,12 @@ static enum cxn_status take_blocks(cxn_trainer_state *s, struct cxn_error *err)
     return status;
 }
 
+static struct cxn_train_kernels kernels_of(uint32_t cpu, enum cxn_precision precision)
+{
+    return precision == CXN_PRECISION_BF16 ? cxn_train_kernels_bf16(cpu) :
+                                             cxn_train_kernels_f32(cpu);
+}
+
 static enum cxn_status check_options(const struct cxn_trainer_options *o, struct cxn_error *err)
 {
     if (o->views_max == 0 || o->slots == 0)
@@ -73,7 +79,7 @@ static enum cxn_status open_cpu(cxn_trainer_state **out, const struct cxn_engine
     s->env = *env;
     s->options = *options;
     s->trained = cxn_trained_of(s->net, options->head_only);
-    s->kernels = cxn_train_kernels_f32(env->cpu);
+    s->kernels = kernels_of(env->cpu, options->precision);
     s->stale = true;
     status = take_blocks(s, err);
     if (status == CXN_OK) status = cxn_train_layout_open(s, err);
@@ -247,8 +253,7 @@ static void changed_cpu(cxn_trainer_state *s)
 
 static const char *level_cpu(uint32_t cpu, enum cxn_precision precision)
 {
-    (void)precision;
-    return cxn_train_kernels_f32(cpu).conv->row.name;
+    return kernels_of(cpu, precision).conv->row.name;
 }
 
 const struct cxn_trainer cxn_trainer_cpu = {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kern/conv_bordered_bf16.h"
 
-#include <immintrin.h>
-#include <stdalign.h>
 #include <string.h>
+
+#include "kern/amx/tiles.h"
 
 /*
  * Two tiles of places times two of channels are four of sums: one tile load for each TDPBF16PS,
@@ -15,15 +15,6 @@
  */
 enum { CHANNELS = 32, PLACES = 16, TERMS = 32, ROW_BYTES = 64 };
 enum { PANEL_STEP_BYTES = TERMS * CHANNELS * 2 }; /* of a panel, what TERMS terms take */
-
-#define TILE_INLINE static inline __attribute__((always_inline))
-
-/* What LDTILECFG reads. */
-struct tile_config {
-    uint8_t palette, start_row, reserved[14];
-    uint16_t row_bytes[16];
-    uint8_t rows[16];
-};
 
 /*
  * The places of a call as strips of equally spaced ones. Where rows are whole numbers of places
@@ -54,13 +45,6 @@ static struct strips cut_map(const struct cxn_conv_bordered *c)
     return s;
 }
 
-/* The stores of the configuration must not be put off: the intrinsic of gcc 12 does not tell that
- * all of it is read, nor _tile_loadd() that memory is. */
-TILE_INLINE void finish_stores(const void *p)
-{
-    __asm__ volatile("" : : "r"(p) : "memory");
-}
-
 static void configure(size_t rows)
 {
     alignas(64) struct tile_config config = { .palette = 1 };
@@ -68,7 +52,7 @@ static void configure(size_t rows)
         config.row_bytes[i] = ROW_BYTES;
         config.rows[i] = i < 6 ? (uint8_t)rows : TERMS / 2;
     }
-    finish_stores(&config);
+    tile_finish_stores(&config);
     _tile_loadconfig(&config);
 }
 
@@ -136,7 +120,7 @@ TILE_INLINE void add_gathered(const struct cxn_conv_bordered *c, const struct bl
     for (size_t k = 0; k < c->tap_rows * c->run; k += TERMS, w += PANEL_STEP_BYTES) {
         gather(c, b->src[0], k, b->rows, terms[0]);
         if (pair) gather(c, b->src[1], k, b->rows, terms[1]);
-        finish_stores(terms);
+        tile_finish_stores(terms);
         add_terms(terms[0][0], terms[1][0], ROW_BYTES, w, pair);
     }
 }

@@ -8,6 +8,7 @@
  * pseudocode of the Intel SDM, volume 2. Only lanes that a mask names are read or written.
  */
 #include <math.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -95,6 +96,11 @@ static inline __m512 _mm512_mask_mov_ps(__m512 a, __mmask16 mask, __m512 b)
     return a;
 }
 
+static inline __m512 _mm512_maskz_mov_ps(__mmask16 mask, __m512 a)
+{
+    return _mm512_mask_mov_ps(_mm512_setzero_ps(), mask, a);
+}
+
 /* Lanes of both, those of b from 16 on. */
 static inline __m512 _mm512_permutex2var_ps(__m512 a, __m512i index, __m512 b)
 {
@@ -110,9 +116,10 @@ static inline __mmask16 _mm512_cmp_ps_mask(__m512 a, __m512 b, int predicate)
     unsigned mask = 0;
     if (predicate != _CMP_UNORD_Q && predicate != _CMP_GT_OQ)
         emulate_fault("a comparison that is not emulated");
-    for (size_t i = 0; i < EMULATE_LANES; i++)
-        mask |= (unsigned)(predicate == _CMP_GT_OQ ? a[i] > b[i]
-                                                   : isnan(a[i]) || isnan(b[i])) << i;
+    for (size_t i = 0; i < EMULATE_LANES; i++) {
+        const bool is_nan = isnan(a[i]) || isnan(b[i]);
+        mask |= (unsigned)(predicate == _CMP_UNORD_Q ? is_nan : isgreater(a[i], b[i])) << i;
+    }
     return (__mmask16)mask;
 }
 
@@ -202,6 +209,11 @@ static inline __m512i _mm512_permutexvar_epi16(__m512i index, __m512i a)
 static inline __m512i _mm512_slli_epi32(__m512i a, unsigned count)
 {
     return (__m512i)(count > 31 ? (emulate_u32){ 0 } : (emulate_u32)a << count);
+}
+
+static inline __m512i _mm512_srli_epi32(__m512i a, unsigned count)
+{
+    return (__m512i)(count > 31 ? (emulate_u32){ 0 } : (emulate_u32)a >> count);
 }
 
 static inline __m512i _mm512_maskz_loadu_epi16(__mmask32 mask, const void *p)
