@@ -4,8 +4,8 @@
 The system calls of one save are recorded; then, for every moment between two of them, the run is
 rebuilt as a disk may have it that was told nothing but the fsync(2) calls so far: of each folder any
 prefix of its later changes, each folder by itself, and of each file the data of its last fsync, those
-written since, or a part of them. Each must resume from the old checkpoint or the new one, to the bit.
-Exit 77 where strace cannot trace."""
+written since, or a part of them. Each must resume from the old checkpoint or the new one, to the bit,
+and after the last call from the new one. Exit 77 where strace cannot trace."""
 import itertools
 import os
 import random
@@ -17,6 +17,7 @@ import tempfile
 
 RANDOM_STATES = 6  # a moment, beside the four extremes
 CALL = re.compile(r'(\w+)\((.*)\) += (-?\d+)')
+NUMBERS = itertools.count()  # of files and folders, so that a run of this is repeated exactly
 STRING = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 
 
@@ -24,21 +25,23 @@ class File:
     """Data as the process sees them, and as they were when synced last."""
     def __init__(self, data=b''):
         self.data = self.synced = data
+        self.number = next(NUMBERS)
 
 
 class Folder:
     """Entries after each change; from `synced` on the disk may have any of these states."""
     def __init__(self):
         self.states, self.synced = [{}], 0
+        self.number = next(NUMBERS)
 
-    def change(self, **_):
+    def change(self):
         self.states.append(dict(self.states[-1]))
         return self.states[-1]
 
 
 def load(path):
     folder = Folder()
-    for entry in os.scandir(path):
+    for entry in sorted(os.scandir(path), key=lambda e: e.name):
         folder.states[0][entry.name] = (load(entry.path) if entry.is_dir()
                                         else File(open(entry.path, 'rb').read()))
     return folder
@@ -172,7 +175,7 @@ def try_save(program, work, base, inject, rng):
     run, image = os.path.join(work, 'run'), os.path.join(work, 'image')
     shutil.rmtree(run, ignore_errors=True)
     shutil.copytree(base, run)
-    replay, seen, steps, failed = Replay(run), set(), set(), 0
+    replay, seen, failed = Replay(run), {}, 0
     shutil.copytree(run, run + '.traced')
     calls = record(program, run + '.traced', inject)
     shutil.rmtree(run + '.traced')
@@ -184,19 +187,19 @@ def try_save(program, work, base, inject, rng):
         for _ in range(RANDOM_STATES):
             seed = rng.random()
             choices.append(lambda node, seed=seed: pick(None, None, random.Random(
-                f'{seed} {id(node)}'))(node))
+                f'{seed} {node.number}'))(node))
         for choose in choices:
             what = describe(replay.tree, choose)
-            if what in seen:
-                continue
-            seen.add(what)
-            shutil.rmtree(image, ignore_errors=True)
-            write(replay.tree, image, choose)
-            step, said = resumes(program, image)
-            steps.add(step)
-            if not step:
+            said = ''
+            if what not in seen:
+                shutil.rmtree(image, ignore_errors=True)
+                write(replay.tree, image, choose)
+                seen[what], said = resumes(program, image)
+            # What save() has said is saved must be there.
+            if not seen[what] or (moment == len(calls) - 1 and seen[what] != '3'):
                 failed += 1
-                print(f'failed: power lost after call {moment}, {name}: {said}')
+                print(f'failed: power lost after call {moment}, {name}: {seen[what]} {said}')
+    steps = set(seen.values())
     if steps != {'2', '3'}:
         print(f'failed: not both outcomes, {steps}')
         failed += 1
