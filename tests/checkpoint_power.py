@@ -2,10 +2,10 @@
 """Loss of power while a checkpoint is saved. Usage: checkpoint_power.py WRITE_CHECKPOINT
 
 The system calls of one save are recorded; then, for every moment between two of them, the run is
-rebuilt as a disk may have it that was told nothing but the fsync(2) calls so far: of each folder any
-prefix of its later changes, each folder by itself, and of each file the data of its last fsync, those
-written since, or a part of them. Each must resume from the old checkpoint or the new one, to the bit,
-and after the last call from the new one. Exit 77 where strace cannot trace."""
+rebuilt as a disk may have it that was told nothing but the fsync(2) calls so far: of each folder
+any prefix of its later changes, each folder by itself, and of each file the data of its last fsync,
+those written since, or a part of them. Each must resume from the old checkpoint or the new one, to
+the bit, and after the last call from the new one. Exit 77 where strace cannot trace."""
 import itertools
 import os
 import random
@@ -156,7 +156,8 @@ def describe(node, choose):
 
 def record(program, run, inject):
     calls = run + '.calls'
-    trace = 'openat,close,write,pwrite64,ftruncate,fsync,rename,renameat2,mkdir,unlink,unlinkat,rmdir'
+    trace = ('openat,close,write,pwrite64,ftruncate,fsync,rename,renameat2,mkdir,unlink,unlinkat,'
+             'rmdir')
     subprocess.run(['strace', '-qq', '-xx', '-s', '1000000', '-o', calls, '-e', 'trace=' + trace,
                     *inject, program, 'save', run, '3'], check=True)
     return [(m[1], m[2], int(m[3])) for m in map(CALL.match, open(calls)) if m]
