@@ -26,6 +26,7 @@ foreach(suite short long)
     $<TARGET_FILE:write_checkpoint> ${suite})
 endforeach()
 set_tests_properties(checkpoint_faults_long PROPERTIES LABELS long)
+cxn_script_test(checkpoint_power python3 tests/checkpoint_power.py $<TARGET_FILE:write_checkpoint>)
 cxn_script_test(cli_run tests/cli_run.sh $<TARGET_FILE:chexnet_command>
   $<TARGET_FILE:write_checkpoint>)
 

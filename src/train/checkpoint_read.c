@@ -217,10 +217,10 @@ enum cxn_status cxn_checkpoint_read(struct cxn_checkpoint *c, enum cxn_train_blo
 {
     const int stored = stored_of(block);
     const bool moments = block == CXN_BLOCK_MOMENT;
-    const size_t count = moments ? c->net->param_count : c->net->float_count;
     if (block == CXN_BLOCK_GRADIENT || !c->stored[stored].open ||
         which >= (moments ? c->moment_count : 1))
         return cxn_fail(err, CXN_E_ARG, "the checkpoint has no such block");
+    const size_t count = moments ? c->net->param_count : c->net->float_count;
     if (!to->data || to->count != count || to->number != c->number ||
         to->memory != CXN_MEMORY_HOST)
         return cxn_fail(err, CXN_E_ARG, "the checkpoint's block has %zu numbers of type %s", count,
