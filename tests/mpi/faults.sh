@@ -7,6 +7,7 @@ set -uo pipefail
 job=$1 what='ranks that are lost'
 source "$(dirname "$0")/start.sh"
 mpirun_id=0 failed=0
+export MPI_JOB_SAID=$work/said
 clean() {
     local ids
     ids=$(cat "$work"/ranks/* 2>/dev/null)
@@ -97,6 +98,8 @@ sleep 1
 begin=$(date +%s%N)
 kill -KILL "$mpirun_id"
 gone 'mpirun killed'
+grep -q '^what started this rank is gone$' "$MPI_JOB_SAID" ||
+    complain "mpirun killed: said $(cat "$MPI_JOB_SAID")"
 
 # refused STATUS PATTERN COMMAND...: the job ends by itself
 refused() {

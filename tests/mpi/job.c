@@ -6,7 +6,7 @@
  *   mpi_job leave DEADLINE RANK        that rank leaves after some sums, the others go on
  *   mpi_job short DEADLINE RANK        that rank sums one number less than the others
  *   mpi_job late DEADLINE RANK         that rank closes without the sum that the others start
- *   mpi_job time DEADLINE MIB          milliseconds that a sum of so many MiB takes
+ *   mpi_job time DEADLINE MIB          milliseconds that a sum of so many MiB takes; 0: one number
  * Ends with the status and the one line that a command would.
  */
 #include <math.h>
@@ -205,18 +205,28 @@ static enum cxn_status run_check(struct job *job)
     return status;
 }
 
-/* 28 MiB of ones, in buckets; looks at what comes out. */
-static enum cxn_status sum_once(struct job *job, float *numbers, size_t count, unsigned buckets)
+static void set_ones(float *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++) numbers[i] = 1;
+}
+
+static enum cxn_status sum_buckets(struct job *job, float *numbers, size_t count, unsigned buckets)
 {
     enum cxn_status status = CXN_OK;
-    for (size_t i = 0; i < count; i++) numbers[i] = 1;
     for (size_t b = 0; status == CXN_OK && b < buckets; b++) {
         const size_t from = count * b / buckets, to = count * (b + 1) / buckets;
         const struct cxn_span span = { numbers + from, to - from, CXN_NUMBER_F32, CXN_MEMORY_HOST };
         status = job->comm->start_sum(job->state, &span, &job->err);
         if (status == CXN_OK) status = job->comm->progress(job->state, &job->err);
     }
-    if (status == CXN_OK) status = job->comm->finish(job->state, &job->err);
+    return status == CXN_OK ? job->comm->finish(job->state, &job->err) : status;
+}
+
+/* Of ones, in buckets; looks at what comes out. */
+static enum cxn_status sum_once(struct job *job, float *numbers, size_t count, unsigned buckets)
+{
+    set_ones(numbers, count);
+    const enum cxn_status status = sum_buckets(job, numbers, count, buckets);
     if (status == CXN_OK)
         EXPECT(job, numbers[0] == (float)job->ranks && numbers[count - 1] == (float)job->ranks);
     return status;
@@ -287,15 +297,16 @@ static int by_value(const void *a, const void *b)
 static enum cxn_status run_time(struct job *job)
 {
     enum { ROUNDS = 21 };
-    const size_t count = (size_t)strtoul(job->word, NULL, 10) << 18;
-    float *numbers = malloc((count + 1) * sizeof *numbers);
+    const size_t mib = strtoul(job->word, NULL, 10), count = mib > 0 ? mib << 18 : 1;
+    float *numbers = malloc(count * sizeof *numbers);
     double seconds[ROUNDS];
     enum cxn_status status = numbers ? CXN_OK : CXN_E_NOMEM;
     for (int i = 0; status == CXN_OK && i < ROUNDS; i++) {
         char own = 0, all[RANKS_MAX];
+        set_ones(numbers, count);
         status = job->comm->gather(job->state, &own, all, 1, &job->err); /* begin together */
         const double begin = cxn_clock_seconds();
-        if (status == CXN_OK) status = sum_once(job, numbers, count, BUCKETS);
+        if (status == CXN_OK) status = sum_buckets(job, numbers, count, mib > 0 ? BUCKETS : 1);
         seconds[i] = cxn_clock_seconds() - begin;
     }
     if (status == CXN_OK && job->rank == 0) {
@@ -314,6 +325,16 @@ static const struct mode {
     { "check", run_check }, { "endless", run_endless }, { "leave", run_leave },
     { "short", run_short }, { "late", run_late },       { "time", run_time },
 };
+
+/* Where mpirun is gone, nobody hands on what is printed, and printing is a SIGPIPE. */
+static void write_said(const struct job *job)
+{
+    const char *path = getenv("MPI_JOB_SAID");
+    FILE *file = path ? fopen(path, "a") : NULL;
+    if (!file) return;
+    fprintf(file, "%s\n", job->err.text);
+    fclose(file);
+}
 
 static enum cxn_status run(struct job *job, const struct mode *mode, double deadline)
 {
@@ -345,7 +366,10 @@ int main(int argc, char **argv)
     }
     job.word = argc > 3 ? argv[3] : "0";
     const enum cxn_status status = run(&job, mode, strtod(argv[2], NULL));
-    if (status != CXN_OK) fprintf(stderr, "mpi_job: %s\n", job.err.text);
+    if (status != CXN_OK) {
+        write_said(&job);
+        fprintf(stderr, "mpi_job: %s\n", job.err.text);
+    }
     if (status == CXN_OK && job.wrong) return 1;
     return cxn_status_exit(status);
 }
