@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state of the row, and the walk through the list of steps there and back. Every map is kept
- * from forward() to backward(): 0.2 GiB a view of 224 x 224. */
+ * from forward() to backward(): 0.17 GiB a view of 224 x 224. */
 #include <math.h>
 #include <string.h>
 

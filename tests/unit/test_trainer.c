@@ -355,6 +355,7 @@ static void sums_are_scaled_and_averaged(void **state)
     const struct cxn_trainer_options options = { .views_max = 2, .side = TRAIN_SIDE, .slots = 1,
                                                  .keeps_average = true };
     struct cxn_update update = { .rule = CXN_RULE_SGD, .lr = 0.5, .gradient_scale = 0.25,
+                                 .weight_decay = 0.125,
                                  .statistic_scale = 0.125, .average_decay = 0.75 };
     for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
         const double near = setup.row->trainer->number == CXN_NUMBER_F64 ? 1e-15 : 1e-6;
@@ -368,7 +369,7 @@ static void sums_are_scaled_and_averaged(void **state)
         for (size_t i = 0; i < all; i++) {
             double w = (double)f->net.block[i], mean = w;
             for (int step = 0; step < 2; step++) {
-                w = i < params ? w - 0.5 * 0.25 * noise(1, i)
+                w = i < params ? w - 0.5 * (0.25 * noise(1, i) + 0.125 * w)
                                : 0.9 * w + 0.1 * 0.125 * noise(1, i);
                 mean = 0.75 * mean + 0.25 * w;
             }
@@ -377,6 +378,35 @@ static void sums_are_scaled_and_averaged(void **state)
         }
         free(weights);
         free(average);
+        trainee_close(&t);
+    }
+}
+
+/* The first step sets the momentum buffer, whatever was in it; the second adds to it. */
+static void a_first_step_sets_the_buffer(void **state)
+{
+    const struct fixture *f = *state;
+    const size_t params = f->net.net->param_count;
+    const struct cxn_trainer_options options = { .views_max = 2, .side = TRAIN_SIDE, .slots = 1,
+                                                 .moments = 1 };
+    struct cxn_update update = { .rule = CXN_RULE_SGD, .lr = 0.5, .momentum = 0.5,
+                                 .gradient_scale = 1.0, .statistic_scale = 1.0 };
+    for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
+        struct trainee t;
+        trainee_open(&t, &setup, &f->net, &options, 2);
+        fill_slot(&t, 0);
+        double *buffer = doubles(params);
+        for (size_t i = 0; i < params; i++) buffer[i] = 3.0;
+        trainee_write(&t, CXN_BLOCK_MOMENT, 0, buffer);
+        free(buffer);
+        for (update.step = 1; update.step <= 2; update.step++) {
+            trainer_of(&t)->update(t.state, 0, &update);
+            buffer = trainee_read(&t, CXN_BLOCK_MOMENT, 0);
+            const double times = update.step == 1 ? 1.0 : 1.5;
+            for (size_t i = 0; i < params; i++)
+                assert_true(buffer[i] == stored(&t, times * noise(1, i)));
+            free(buffer);
+        }
         trainee_close(&t);
     }
 }
@@ -806,6 +836,7 @@ int main(void)
         cmocka_unit_test(slots_are_added),
         cmocka_unit_test(squares_are_summed),
         cmocka_unit_test(sums_are_scaled_and_averaged),
+        cmocka_unit_test(a_first_step_sets_the_buffer),
         cmocka_unit_test(gradients_are_told_as_they_come),
         cmocka_unit_test(a_frozen_backbone_stays),
         cmocka_unit_test(a_frozen_backbone_tells_the_head),
