@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 cxn_unit_test(net unit/test_net.c)
+cxn_unit_test(train_view unit/test_train_view.c)
 cxn_unit_test(winograd unit/test_winograd.c)
 cxn_unit_test(engine unit/test_engine.c unit/small_net.c)
 set_tests_properties(engine PROPERTIES LABELS "short;threads")
 cxn_unit_test(optimized unit/test_optimized.c unit/small_net.c)
 set_tests_properties(optimized PROPERTIES LABELS "short;threads")
+set(train_case unit/train_case.c unit/train_replay.c unit/small_net.c unit/formula.c)
+cxn_unit_test(trainer unit/test_trainer.c ${train_case})
+set_tests_properties(trainer PROPERTIES LABELS "short;threads")
+cxn_unit_test(trainer_full unit/test_trainer_full.c ${train_case})
+set_tests_properties(trainer_full PROPERTIES LABELS long)
 cxn_unit_test(cpu unit/test_cpu.c)
 
 # The kernel test bench: `checkkern --bench` measures, -t and -c choose, --seed repeats.

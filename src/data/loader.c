@@ -7,14 +7,16 @@
 #include "image/image.h"
 
 /*
- * Slots circulate: free -> decoding -> ready -> the caller's -> free. Indices that are claimed and
+ * Slots circulate: free -> decoding -> ready -> the caller's -> free. Places that are claimed and
  * not yet delivered are the range delivered..claimed - 1, never longer than the number of slots, so
- * `ready` needs one place for each slot, by index modulo slots.
+ * `ready` needs one entry for each slot, by place modulo slots.
  */
 struct cxn_loader {
     const struct cxn_env *env;
     const cxn_images *images;
     const cxn_list *list;
+    const uint32_t *order; /* NULL: the list's */
+    size_t count;          /* places of the order */
     pthread_mutex_t lock;
     pthread_cond_t slot_free;  /* for decoding threads */
     pthread_cond_t slot_ready; /* for the caller */
@@ -22,7 +24,7 @@ struct cxn_loader {
     struct cxn_sample **spare;  /* [slots], stack */
     struct cxn_sample **ready;  /* [slots], NULL: not decoded yet */
     size_t slots, spare_count;
-    size_t claimed, delivered; /* indices into the list */
+    size_t claimed, delivered; /* places of the order */
     bool stop;
     unsigned threads; /* that were started */
     pthread_t *ids;
@@ -36,11 +38,12 @@ static void decode_sample(const cxn_loader *l, struct cxn_sample *s)
                                 &s->error);
 }
 
-/* The next index and a slot for it; NULL when there is nothing more to claim. Holds the lock. */
+/* The next place and a slot for it; both must be left. Holds the lock. */
 static struct cxn_sample *claim_sample(cxn_loader *l)
 {
     struct cxn_sample *s = l->spare[--l->spare_count];
-    s->index = l->claimed++;
+    s->place = l->claimed++;
+    s->index = l->order ? l->order[s->place] : s->place;
     return s;
 }
 
@@ -49,14 +52,14 @@ static void *decode_main(void *arg)
     cxn_loader *l = arg;
     pthread_mutex_lock(&l->lock);
     for (;;) {
-        while (!l->stop && l->claimed < l->list->count && l->spare_count == 0)
+        while (!l->stop && l->claimed < l->count && l->spare_count == 0)
             pthread_cond_wait(&l->slot_free, &l->lock);
-        if (l->stop || l->claimed == l->list->count) break;
+        if (l->stop || l->claimed == l->count) break;
         struct cxn_sample *s = claim_sample(l);
         pthread_mutex_unlock(&l->lock);
         decode_sample(l, s);
         pthread_mutex_lock(&l->lock);
-        l->ready[s->index % l->slots] = s;
+        l->ready[s->place % l->slots] = s;
         pthread_cond_signal(&l->slot_ready);
     }
     pthread_mutex_unlock(&l->lock);
@@ -77,24 +80,38 @@ static enum cxn_status open_slots(cxn_loader *l, const struct cxn_loader_options
     return CXN_OK;
 }
 
+static enum cxn_status check_options(const struct cxn_loader_options *options,
+                                     const cxn_list *list, struct cxn_error *err)
+{
+    if (options->threads < 1 || options->threads > CXN_THREADS_MAX || options->slots < 1)
+        return cxn_fail(err, CXN_E_ARG, "loader: %u threads, %zu slots: expected 1..%d and some",
+                        options->threads, options->slots, CXN_THREADS_MAX);
+    for (size_t i = 0; options->order && i < options->order_count; i++)
+        if (options->order[i] >= list->count)
+            return cxn_fail(err, CXN_E_ARG, "loader: image %u at place %zu of the order, the list "
+                            "has %zu", options->order[i], i, list->count);
+    return CXN_OK;
+}
+
 enum cxn_status cxn_loader_open(cxn_loader **loader, const struct cxn_env *env,
                                 const cxn_images *images, const cxn_list *list,
                                 const struct cxn_loader_options *options, struct cxn_error *err)
 {
     *loader = NULL;
-    if (options->threads < 1 || options->threads > CXN_THREADS_MAX || options->slots < 1)
-        return cxn_fail(err, CXN_E_ARG, "loader: %u threads, %zu slots: expected 1..%d and some",
-                        options->threads, options->slots, CXN_THREADS_MAX);
+    enum cxn_status status = check_options(options, list, err);
+    if (status != CXN_OK) return status;
     cxn_loader *l = cxn_alloc_zero(env->mem, 1, sizeof *l);
     if (!l) return cxn_fail_nomem(err, env->mem, sizeof *l, "reading ahead");
     l->env = env;
     l->images = images;
     l->list = list;
+    l->order = options->order;
+    l->count = options->order ? options->order_count : list->count;
     l->slots = options->slots;
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->slot_free, NULL);
     pthread_cond_init(&l->slot_ready, NULL);
-    const enum cxn_status status = open_slots(l, options, err);
+    status = open_slots(l, options, err);
     if (status != CXN_OK) {
         cxn_loader_close(&l);
         return status;
@@ -118,13 +135,13 @@ struct cxn_sample *cxn_loader_next(cxn_loader *l)
 {
     pthread_mutex_lock(&l->lock);
     struct cxn_sample *s = NULL;
-    if (l->delivered < l->list->count) {
-        struct cxn_sample **place = &l->ready[l->delivered % l->slots];
+    if (l->delivered < l->count) {
+        struct cxn_sample **ready = &l->ready[l->delivered % l->slots];
         assert(l->threads > 0 || l->spare_count > 0);
-        if (l->threads == 0) *place = decode_now(l);
-        while (!*place) pthread_cond_wait(&l->slot_ready, &l->lock);
-        s = *place;
-        *place = NULL;
+        if (l->threads == 0) *ready = decode_now(l);
+        while (!*ready) pthread_cond_wait(&l->slot_ready, &l->lock);
+        s = *ready;
+        *ready = NULL;
         l->delivered++;
     }
     pthread_mutex_unlock(&l->lock);

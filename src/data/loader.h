@@ -45,19 +45,23 @@ void cxn_images_close(cxn_images **images);
 
 /* ---- reading ahead ------------------------------------------------------------------------ */
 
-/* Pictures of a list, in its order, decoded by threads of the loader's own while the caller
- * computes. Memory is bounded by the number of slots, whatever the length of the list. */
+/* Pictures of a list, in its order or in another, decoded by threads of the loader's own while the
+ * caller computes. Memory is bounded by the number of slots, whatever the length of the list. */
 typedef struct cxn_loader cxn_loader;
 
 struct cxn_loader_options {
     unsigned threads; /* decoding threads, 1..CXN_THREADS_MAX; where the system refuses some there
                          are fewer, and where it refuses all the caller decodes */
     size_t slots;     /* pictures in flight, at least 1 */
+    const uint32_t *order; /* indices into the list, any of them any number of times; borrowed for
+                              the life of the loader. NULL: the whole list as it stands */
+    size_t order_count;
 };
 
 /* One image of the list. Where status is not CXN_OK there is no picture and error says why, with
  * the file's name: --on-bad decides what to do about it. */
 struct cxn_sample {
+    size_t place; /* in the order */
     size_t index; /* into the list */
     enum cxn_status status;
     struct cxn_error error;
@@ -65,18 +69,18 @@ struct cxn_sample {
     unsigned notes; /* CXN_NOTE_ bits of image/image.h */
 };
 
-/* Borrows env, images and list. CXN_E_ARG or CXN_E_NOMEM. */
+/* Borrows env, images and list. CXN_E_ARG, also for an order that leaves the list; CXN_E_NOMEM. */
 enum cxn_status cxn_loader_open(cxn_loader **loader, const struct cxn_env *env,
                                 const cxn_images *images, const cxn_list *list,
                                 const struct cxn_loader_options *options, struct cxn_error *err);
 
-/* The next sample in list order, NULL after the last. It is the caller's until given back, in any
+/* The next sample in order, NULL after the last. It is the caller's until given back, in any
  * order; a caller who asks for one holds fewer than `slots`. One thread at a time. */
 struct cxn_sample *cxn_loader_next(cxn_loader *loader);
 void cxn_loader_release(cxn_loader *loader, struct cxn_sample *sample);
 
-/* Stops the threads, frees, writes NULL; may be called before the end of the list, and with samples
- * not given back, which are freed too. */
+/* Stops the threads, frees, writes NULL; may be called before the end of the order, and with
+ * samples not given back, which are freed too. */
 void cxn_loader_close(cxn_loader **loader);
 
 #endif

@@ -7,6 +7,7 @@
 #include "kern/linear_f32.h"
 #include "kern/sigmoid_f32.h"
 #include "nn/steps.h"
+#include "nn/view.h"
 
 enum { STEM_BORDER = 3, STEM_KERNEL = 7 };
 
@@ -115,19 +116,6 @@ static void clear_border(const struct bordered *b, struct rows rows)
 
 /* ---- stem --------------------------------------------------------------------------------- */
 
-/* Three equal samples everywhere are a grey picture, and must give its bits. */
-static bool is_grey(const struct cxn_view *v)
-{
-    const struct cxn_picture *p = v->picture;
-    if (p->channels == 1) return true;
-    for (uint32_t y = v->y; y < v->y + v->height; y++) {
-        const uint8_t *row = p->pixels + y * p->stride_bytes + (size_t)v->x * p->channels;
-        for (size_t x = 0; x < (size_t)v->width * 3; x += 3)
-            if (row[x] != row[x + 1] || row[x] != row[x + 2]) return false;
-    }
-    return true;
-}
-
 static void write_samples(const struct cxn_forward *run, const struct cxn_view *v,
                           const struct bordered *planes)
 {
@@ -182,9 +170,9 @@ static void tell_stem(const struct cxn_forward *run, const struct cxn_view *v, s
 static void compute_stem(const struct cxn_forward *run, const struct cxn_view *v)
 {
     const struct cxn_packed *f = run->packed;
+    const size_t channels = cxn_view_is_grey(v) ? 2 : 4;
     const struct bordered planes = { run->maps + run->plan->samples, v->height, v->width,
-                                     (is_grey(v) ? 2 : 4) * f->kernels.stem_copies, STEM_BORDER,
-                                     STEM_BORDER,
+                                     channels * f->kernels.stem_copies, STEM_BORDER, STEM_BORDER,
                                      STEM_BORDER + f->kernels.stem_columns - STEM_KERNEL,
                                      f->kernels.panel_bytes };
     write_samples(run, v, &planes);

@@ -151,6 +151,34 @@ static enum cxn_status check_unexpected(const struct cxn_match *match,
     return CXN_OK;
 }
 
+bool cxn_match_leaves(const struct cxn_match *match, const struct cxn_net_tensor *t)
+{
+    return match->head_classes != 0 &&
+           (t->role == CXN_ROLE_HEAD_WEIGHT || t->role == CXN_ROLE_HEAD_BIAS);
+}
+
+/* Classes of the list's tensor for a tensor of the head; 0: it is none but for their number. */
+static uint64_t classes_of(const struct cxn_match *match, const struct cxn_tensors *list, size_t k,
+                           const struct cxn_net_tensor *want)
+{
+    if (match->item_of[k] == CXN_MATCH_NONE) return 0;
+    const struct cxn_tensor *t = &list->items[match->item_of[k]];
+    if (t->rank != want->rank || (t->rank == 2 && t->dims[1] != want->dims[1])) return 0;
+    return t->dims[0];
+}
+
+void cxn_match_allow_head(struct cxn_match *match, const struct cxn_tensors *list,
+                          const cxn_net *net)
+{
+    uint64_t weight = 0, bias = 0;
+    for (size_t k = 0; k < net->tensor_count; k++) {
+        const struct cxn_net_tensor *t = &net->tensors[k];
+        if (t->role == CXN_ROLE_HEAD_WEIGHT) weight = classes_of(match, list, k, t);
+        if (t->role == CXN_ROLE_HEAD_BIAS) bias = classes_of(match, list, k, t);
+    }
+    if (weight == bias && weight != net->config.classes) match->head_classes = weight;
+}
+
 static bool same_shape(const struct cxn_tensor *t, const struct cxn_net_tensor *want)
 {
     bool same = t->rank == want->rank;
@@ -165,7 +193,7 @@ static enum cxn_status check_shapes(const struct cxn_match *match, const struct 
     for (size_t k = 0; k < net->tensor_count; k++) {
         const size_t i = (size_t)match->item_of[k];
         const struct cxn_tensor *t = &list->items[i];
-        if (!same_shape(t, &net->tensors[k]))
+        if (!cxn_match_leaves(match, &net->tensors[k]) && !same_shape(t, &net->tensors[k]))
             return cxn_fail(err, CXN_E_FORMAT, "tensor '%s' is %s, expected %s",
                             cxn_tensors_name(list, i), cxn_shape_text(is, t->dims, t->rank),
                             net_shape(expected, &net->tensors[k]));

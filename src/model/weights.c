@@ -32,6 +32,10 @@ enum cxn_status cxn_weights_fill(struct cxn_tensors *list, const struct cxn_sour
     for (size_t k = 0; k < net->tensor_count && status == CXN_OK; k++) {
         const struct cxn_net_tensor *t = &net->tensors[k];
         const size_t i = (size_t)match->item_of[k];
+        if (cxn_match_leaves(match, t)) {
+            memset(values + t->offset, 0, t->count * sizeof *values);
+            continue;
+        }
         status = cxn_tensors_read_f32(list, source, i, values + t->offset, err);
         if (status == CXN_OK)
             status = check_values(t, cxn_tensors_name(list, i), values + t->offset, err);
@@ -48,7 +52,8 @@ struct cxn_weights_report cxn_weights_report_make(const struct cxn_tensors *list
                                     .tensor_count = list->count,
                                     .prefix_count = match->prefix_count,
                                     .spelling_count = match->spelling_count,
-                                    .head_count = match->head_count };
+                                    .head_count = match->head_count,
+                                    .head_classes = match->head_classes };
     memcpy(r.prefix, match->prefix, sizeof r.prefix);
     return r;
 }
@@ -94,12 +99,16 @@ void cxn_weights_file_close(struct cxn_weights_file *f)
     f->open = false;
 }
 
+/* The head that a file must have: the net's, or one of any number of classes. */
+enum head { HEAD_SAME, HEAD_ANY };
+
 static enum cxn_status fill_from_list(struct cxn_tensors *list, const struct cxn_source *source,
-                                      const cxn_net *net, float **block,
+                                      const cxn_net *net, enum head head, float **block,
                                       struct cxn_weights_report *report, struct cxn_error *err)
 {
     struct cxn_match match = { 0 };
     enum cxn_status status = cxn_match_open(&match, list->mem, list, net, err);
+    if (status == CXN_OK && head == HEAD_ANY) cxn_match_allow_head(&match, list, net);
     if (status == CXN_OK) status = cxn_weights_fill(list, source, &match, net, block, err);
     if (status == CXN_OK) *report = cxn_weights_report_make(list, &match);
     cxn_match_close(&match);
@@ -113,36 +122,67 @@ enum cxn_status cxn_weights_load_source(const struct cxn_env *env, const struct 
     struct cxn_tensors list;
     *block = NULL;
     enum cxn_status status = cxn_tensors_open(&list, env->mem, source, err);
-    if (status == CXN_OK) status = fill_from_list(&list, source, net, block, report, err);
+    if (status == CXN_OK)
+        status = fill_from_list(&list, source, net, HEAD_SAME, block, report, err);
     cxn_tensors_close(&list);
     return status;
+}
+
+static void tell_report(const struct cxn_env *env, const char *path, const cxn_net *net,
+                        const struct cxn_weights_report *report)
+{
+    char renamed[512];
+    if (cxn_weights_renamed(report, renamed, sizeof renamed)[0])
+        cxn_note(env->log, "%s: names of tensors understood: %s", path, renamed);
+    if (report->head_classes != 0)
+        cxn_note(env->log, "%s: its head has %llu classes, not %u: the head is made anew", path,
+                 (unsigned long long)report->head_classes, net->config.classes);
+}
+
+static enum cxn_status load_file(const struct cxn_env *env, struct cxn_weights_file *file,
+                                 const cxn_net *net, enum head head, float **block,
+                                 struct cxn_weights_report *report, struct cxn_error *err)
+{
+    struct cxn_weights_report own;
+    *block = NULL;
+    const enum cxn_status status =
+        fill_from_list(&file->list, &file->source, net, head, block, &own, err);
+    if (status == CXN_E_IO) return status; /* its text names the file */
+    if (status != CXN_OK) return cxn_fail_in(err, status, file->path);
+    tell_report(env, file->path, net, &own);
+    if (report) *report = own;
+    return CXN_OK;
 }
 
 enum cxn_status cxn_weights_file_load(const struct cxn_env *env, struct cxn_weights_file *file,
                                       const cxn_net *net, float **block,
                                       struct cxn_weights_report *report, struct cxn_error *err)
 {
-    struct cxn_weights_report own;
-    char renamed[512];
+    return load_file(env, file, net, HEAD_SAME, block, report, err);
+}
+
+static enum cxn_status load_path(const struct cxn_env *env, const char *path, const cxn_net *net,
+                                 enum head head, float **block,
+                                 struct cxn_weights_report *report, struct cxn_error *err)
+{
+    struct cxn_weights_file file;
     *block = NULL;
-    const enum cxn_status status =
-        fill_from_list(&file->list, &file->source, net, block, &own, err);
-    if (status == CXN_E_IO) return status; /* its text names the file */
-    if (status != CXN_OK) return cxn_fail_in(err, status, file->path);
-    if (cxn_weights_renamed(&own, renamed, sizeof renamed)[0])
-        cxn_note(env->log, "%s: names of tensors understood: %s", file->path, renamed);
-    if (report) *report = own;
-    return CXN_OK;
+    enum cxn_status status = cxn_weights_file_open(&file, env->mem, path, err);
+    if (status == CXN_OK) status = load_file(env, &file, net, head, block, report, err);
+    cxn_weights_file_close(&file);
+    return status;
 }
 
 enum cxn_status cxn_weights_load(const struct cxn_env *env, const char *path, const cxn_net *net,
                                  float **block, struct cxn_weights_report *report,
                                  struct cxn_error *err)
 {
-    struct cxn_weights_file file;
-    *block = NULL;
-    enum cxn_status status = cxn_weights_file_open(&file, env->mem, path, err);
-    if (status == CXN_OK) status = cxn_weights_file_load(env, &file, net, block, report, err);
-    cxn_weights_file_close(&file);
-    return status;
+    return load_path(env, path, net, HEAD_SAME, block, report, err);
+}
+
+enum cxn_status cxn_weights_load_start(const struct cxn_env *env, const char *path,
+                                       const cxn_net *net, float **block,
+                                       struct cxn_weights_report *report, struct cxn_error *err)
+{
+    return load_path(env, path, net, HEAD_ANY, block, report, err);
 }

@@ -13,6 +13,7 @@ struct cxn_weights_report {
     size_t tensor_count; /* in the file, counters of batches included */
     size_t prefix_count, spelling_count, head_count; /* names changed by each rule of names.h */
     char prefix[CXN_MATCH_PREFIX_BYTES];             /* the prefix, "" when there was none */
+    uint64_t head_classes; /* of a head that was left out, else 0; cxn_weights_load_start() */
 };
 
 /* A file of weights that is open, and the list of its tensors. Zeroed is a closed one. Not to be
@@ -46,7 +47,16 @@ enum cxn_status cxn_weights_load(const struct cxn_env *env, const char *path, co
                                  float **block, struct cxn_weights_report *report,
                                  struct cxn_error *err);
 
-/* The same from a file that is open. */
+/*
+ * The same to begin training with, perhaps from weights of another task: a head with another number
+ * of classes is left out, which report (here not NULL) and a note in env->log tell. Its numbers in
+ * the block are then 0, and the caller's to make. Everything else must be as above.
+ */
+enum cxn_status cxn_weights_load_start(const struct cxn_env *env, const char *path,
+                                       const cxn_net *net, float **block,
+                                       struct cxn_weights_report *report, struct cxn_error *err);
+
+/* The same as cxn_weights_load() from a file that is open. */
 enum cxn_status cxn_weights_file_load(const struct cxn_env *env, struct cxn_weights_file *file,
                                       const cxn_net *net, float **block,
                                       struct cxn_weights_report *report, struct cxn_error *err);
@@ -56,7 +66,8 @@ enum cxn_status cxn_weights_load_source(const struct cxn_env *env, const struct 
                                         const cxn_net *net, float **block,
                                         struct cxn_weights_report *report, struct cxn_error *err);
 
-/* The same from a list and a match that were read before. */
+/* The same from a list and a match that were read before. The match decides whether a head may be
+ * left out. */
 enum cxn_status cxn_weights_fill(struct cxn_tensors *list, const struct cxn_source *source,
                                  const struct cxn_match *match, const cxn_net *net, float **block,
                                  struct cxn_error *err);

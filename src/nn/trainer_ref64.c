@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "nn/train_view.h"
 #include "nn/trainer_ref64_steps.h"
 #include "nn/update.h"
-#include "nn/view.h"
 
 /* Where a step's maps are, in numbers into `maps`. */
 struct places {
@@ -28,6 +28,7 @@ struct cxn_trainer_state {
     double *moments;               /* [moments][param_count] */
     double *used;                  /* statistics that the norms used */
     double *packed, *dpacked;      /* the weights of one convolution */
+    uint8_t *samples;              /* [views_max][side][side][3] */
     size_t count;                  /* views of the forward pass before, 0: none */
 };
 
@@ -42,7 +43,7 @@ static void close_ref64(cxn_trainer_state **state)
     cxn_trainer_state *s = *state;
     cxn_steps_close(&s->steps);
     void *const blocks[] = { s->places, s->maps, s->weights, s->average, s->slots, s->moments,
-                             s->used, s->packed, s->dpacked };
+                             s->used, s->packed, s->dpacked, s->samples };
     for (size_t i = 0; i < CXN_COUNTOF(blocks); i++) cxn_free(blocks[i]);
     for (size_t i = 0; i < CXN_MAP_COUNT; i++) cxn_free(s->dmaps[i]);
     cxn_free(s);
@@ -100,7 +101,10 @@ static enum cxn_status take_maps(cxn_trainer_state *s, struct cxn_error *err)
     enum cxn_status status = take(s, &s->maps, 1, total, "feature maps", err);
     for (enum cxn_map map = CXN_MAP_BLOCK; status == CXN_OK && map < CXN_MAP_COUNT; map++)
         status = take(s, &s->dmaps[map], 1, largest[map], "gradients of feature maps", err);
-    return status;
+    if (status != CXN_OK) return status;
+    const size_t samples = s->options.views_max * s->options.side * s->options.side * 3;
+    s->samples = cxn_alloc(s->env.mem, samples, 1); /* fits, as the first map of doubles does */
+    return s->samples ? CXN_OK : cxn_fail_nomem(err, s->env.mem, samples, "samples of views");
 }
 
 static enum cxn_status take_blocks(cxn_trainer_state *s, struct cxn_error *err)
@@ -175,40 +179,19 @@ static struct cxn_ref64_pass pass_of(cxn_trainer_state *s, size_t i, size_t coun
     };
 }
 
-static enum cxn_status check_views(const cxn_trainer_state *s, const struct cxn_train_view *views,
-                                   size_t count, struct cxn_error *err)
-{
-    const uint32_t side = s->options.side;
-    const struct cxn_room room = { side, side };
-    if (count == 0 || count > s->options.views_max)
-        return cxn_fail(err, CXN_E_ARG, "%zu views, expected 1 to %zu", count,
-                        s->options.views_max);
-    for (size_t i = 0; i < count; i++) {
-        const struct cxn_view *v = &views[i].view;
-        if (v->width != side || v->height != side)
-            return cxn_fail(err, CXN_E_ARG, "view %zu: %ux%u, expected %ux%u", i, v->width,
-                            v->height, side, side);
-        const enum cxn_status status = cxn_views_check(v, 1, &room, err);
-        if (status != CXN_OK) return status;
-    }
-    if (count == 1 && !s->options.head_only && side < 2 * CXN_VIEW_SIDE_MIN)
-        return cxn_fail(err, CXN_E_ARG, "one view of side %u: its last maps have one place, which "
-                        "has no variance", side);
-    return CXN_OK;
-}
-
 static enum cxn_status forward_ref64(cxn_trainer_state *s, const struct cxn_train_view *views,
                                      size_t count, unsigned slot, double *logits,
                                      struct cxn_error *err)
 {
     const size_t numbers = count * s->net->config.classes;
-    const enum cxn_status status = check_views(s, views, count, err);
+    const enum cxn_status status = cxn_train_views_check(views, count, &s->options, err);
     s->count = 0;
     if (status != CXN_OK) return status;
     const double *result = NULL;
     for (size_t i = 0; i < s->steps->count; i++) {
         struct cxn_ref64_pass pass = pass_of(s, i, count, slot);
         pass.view = views;
+        pass.samples = s->samples;
         cxn_ref64_forward(&pass);
         result = pass.dst;
     }

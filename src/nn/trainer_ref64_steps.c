@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "nn/train_view.h"
+
 enum { GROUP = 8 }; /* channels of one piece of work */
 
 static size_t groups_of(size_t channels)
@@ -22,13 +24,15 @@ static void forward_window(void *ctx, size_t index, unsigned thread)
     static const double mean[3] = { .485, .456, .406 }, deviation[3] = { .229, .224, .225 };
     (void)thread;
     const struct cxn_ref64_pass *p = ctx;
-    const struct cxn_view *v = &p->view[index].view;
-    const struct cxn_picture *picture = v->picture;
-    double *dst = p->dst + index * p->height * p->width * 3;
-    for (uint32_t y = 0; y < v->height; y++) {
-        for (uint32_t x = 0; x < v->width; x++) {
-            const uint32_t column = v->x + (v->mirror ? v->width - 1 - x : x);
-            const uint8_t *sample = picture->pixels + (v->y + y) * picture->stride_bytes +
+    const size_t first = index * p->height * p->width * 3;
+    struct cxn_picture cut;
+    const struct cxn_view v = cxn_train_view_cut(&p->view[index], p->samples + first, &cut);
+    const struct cxn_picture *picture = v.picture;
+    double *dst = p->dst + first;
+    for (uint32_t y = 0; y < v.height; y++) {
+        for (uint32_t x = 0; x < v.width; x++) {
+            const uint32_t column = v.x + (v.mirror ? v.width - 1 - x : x);
+            const uint8_t *sample = picture->pixels + (v.y + y) * picture->stride_bytes +
                                     (size_t)column * picture->channels;
             for (uint32_t i = 0; i < 3; i++)
                 *dst++ = (sample[picture->channels == 1 ? 0 : i] / 255.0 - mean[i]) / deviation[i];

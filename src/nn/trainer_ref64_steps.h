@@ -17,6 +17,7 @@ struct cxn_ref64_pass {
     size_t height, width;         /* of src */
     size_t dst_height, dst_width;
     const struct cxn_train_view *view; /* [views]; CXN_STEP_WINDOW */
+    uint8_t *samples;                  /* [views][height][width][3], room for cut views */
     const double *src;
     double *dst;
     double *dsrc;                 /* NULL: nobody needs it */

@@ -7,8 +7,8 @@ static struct cxn_room room_of(const struct cxn_view *v)
                                 : (struct cxn_room){ v->height, v->width };
 }
 
-static enum cxn_status check_view(const struct cxn_view *v, size_t i, const struct cxn_room *room,
-                                  struct cxn_error *err)
+enum cxn_status cxn_view_check(const struct cxn_view *v, size_t i, const struct cxn_room *room,
+                               struct cxn_error *err)
 {
     const struct cxn_picture *p = v->picture;
     const struct cxn_room needed = room_of(v);
@@ -31,7 +31,7 @@ enum cxn_status cxn_views_check(const struct cxn_view *views, size_t count,
                                 const struct cxn_room *room, struct cxn_error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        const enum cxn_status status = check_view(&views[i], i, room, err);
+        const enum cxn_status status = cxn_view_check(&views[i], i, room, err);
         if (status != CXN_OK) return status;
     }
     return CXN_OK;
@@ -47,6 +47,18 @@ struct cxn_room cxn_room_with(const struct cxn_room *room, const struct cxn_view
         if (all.longer < needed.longer) all.longer = needed.longer;
     }
     return all;
+}
+
+bool cxn_view_is_grey(const struct cxn_view *v)
+{
+    const struct cxn_picture *p = v->picture;
+    if (p->channels == 1) return true;
+    for (uint32_t y = v->y; y < v->y + v->height; y++) {
+        const uint8_t *row = p->pixels + y * p->stride_bytes + (size_t)v->x * p->channels;
+        for (size_t x = 0; x < (size_t)v->width * 3; x += 3)
+            if (row[x] != row[x + 1] || row[x] != row[x + 2]) return false;
+    }
+    return true;
 }
 
 enum cxn_status cxn_prob_check(double p, size_t view, size_t output, struct cxn_error *err)

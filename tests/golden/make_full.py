@@ -85,4 +85,5 @@ def main():
             f.write(" ".join("%.17g" % float(r[c]) for r in rows) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

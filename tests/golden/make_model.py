@@ -31,9 +31,9 @@ def make_net():
                                        num_init_features=8, bn_size=2, num_classes=14)
 
 
-def make_tiny():
+def make_tiny(classes=1):
     return torchvision.models.DenseNet(growth_rate=1, block_config=(1, 1, 1, 1),
-                                       num_init_features=2, bn_size=1, num_classes=1)
+                                       num_init_features=2, bn_size=1, num_classes=classes)
 
 
 def fill(net):
@@ -171,6 +171,10 @@ def main():
     parameters = dict(net.named_parameters())
     save_old({'state_dict': collections.OrderedDict(
         (old_spelling(k), parameters.get(k, v)) for k, v in bare.items())}, OUT / 'old_gpu.pth')
+    # As torchvision's weights of ImageNet are: the old form, the old spelling, and their head.
+    thousand = without_counters(fill(make_tiny(classes=1000)).state_dict())
+    save(renamed(thousand, lambda k: old_spelling(k).replace('classifier.0.', 'classifier.')),
+         'thousand_classes.pth', **legacy)
     for path in sorted(OUT.iterdir()):
         print(f'{path.stat().st_size:8} {path.name}')
 

@@ -39,6 +39,15 @@ void formula_weights(const cxn_net *net, float *block)
     }
 }
 
+void formula_calm(const cxn_net *net, float *block)
+{
+    for (size_t t = 0; t < net->tensor_count; t++) {
+        const struct cxn_net_tensor *tensor = &net->tensors[t];
+        if (tensor->role != CXN_ROLE_NORM_BIAS) continue;
+        for (size_t i = 0; i < tensor->count; i++) block[tensor->offset + i] += 3.0f;
+    }
+}
+
 void formula_picture(uint8_t *pixels)
 {
     for (uint32_t y = 0; y < FORMULA_HEIGHT; y++) {
@@ -47,4 +56,34 @@ void formula_picture(uint8_t *pixels)
             *pixels++ = (uint8_t)(x * 3 / 5 + y / 4 + noise);
         }
     }
+}
+
+/* Sample (y, x) of one channel of picture `number`. */
+static uint8_t sample(uint32_t number, uint32_t c, uint32_t y, uint32_t x)
+{
+    const uint32_t noise = mix(((c + 3 * number) * 256 + y) * 256 + x) >> 27;
+    return (uint8_t)(x * (3 + number % 5) / 5 + y * (2 + c + number % 3) / 4 + noise);
+}
+
+uint32_t formula_train_channels(uint32_t number)
+{
+    return number % 4 == 3 ? 3 : 1;
+}
+
+void formula_train_picture(uint32_t number, uint8_t *pixels)
+{
+    for (uint32_t y = 0; y < FORMULA_TRAIN_SIDE; y++)
+        for (uint32_t x = 0; x < FORMULA_TRAIN_SIDE; x++)
+            for (uint32_t c = 0; c < formula_train_channels(number); c++)
+                *pixels++ = sample(number, c, y, x);
+}
+
+void formula_labels(uint32_t number, size_t classes, double *labels)
+{
+    for (size_t c = 0; c < classes; c++) labels[c] = unit(9000 + number, c) < 0.25f ? 1.0 : 0.0;
+}
+
+size_t formula_sample(size_t tensor, size_t sample_number, size_t count)
+{
+    return mix((uint32_t)(sample_number + 1000 * tensor)) % count;
 }

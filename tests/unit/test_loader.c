@@ -170,6 +170,73 @@ static void order_is_the_lists(void **state)
     }
 }
 
+/* Every sample of the order, equal to what reading it alone gives. */
+static void check_order(const uint32_t *order, size_t count, unsigned threads, size_t slots)
+{
+    struct cxn_mem mem;
+    cxn_mem_init(&mem, 0);
+    const struct cxn_env env = { .mem = &mem };
+    cxn_list list = make_list(names, PICTURES);
+    cxn_images *images = open_scratch(&env);
+    const struct cxn_loader_options options = { .threads = threads, .slots = slots,
+                                                .order = order, .order_count = count };
+    cxn_loader *loader;
+    assert_int_equal(cxn_loader_open(&loader, &env, images, &list, &options, NULL), CXN_OK);
+    for (size_t i = 0; i < count; i++) {
+        struct cxn_sample *s = cxn_loader_next(loader);
+        assert_non_null(s);
+        assert_int_equal(s->place, i);
+        assert_int_equal(s->index, order[i]);
+        assert_int_equal(s->status, CXN_OK);
+        struct cxn_picture alone;
+        assert_int_equal(cxn_images_read(images, names[order[i]], &alone, NULL, NULL), CXN_OK);
+        assert_same_picture(&s->picture, &alone);
+        cxn_picture_close(&alone);
+        cxn_loader_release(loader, s);
+    }
+    assert_null(cxn_loader_next(loader));
+    cxn_loader_close(&loader);
+    cxn_images_close(&images);
+    assert_int_equal(mem.blocks, 0);
+    free(list.items);
+}
+
+static void order_may_be_another(void **state)
+{
+    (void)state;
+    static const uint32_t shuffled[] = { 4, 0, 5, 2, 1, 3 }, subset[] = { 5, 3 };
+    static const uint32_t repeats[] = { 2, 2, 2, 0, 5, 2, 0, 0, 1, 5, 5, 5, 5, 4 };
+    for (unsigned threads = 1; threads < 4; threads++) {
+        for (size_t slots = 1; slots < 8; slots += 3) {
+            check_order(shuffled, CXN_COUNTOF(shuffled), threads, slots);
+            check_order(subset, CXN_COUNTOF(subset), threads, slots);
+            check_order(repeats, CXN_COUNTOF(repeats), threads, slots);
+            check_order(repeats, 0, threads, slots); /* a rank that has nothing to do */
+        }
+    }
+    threads_left = 0;
+    check_order(repeats, CXN_COUNTOF(repeats), 2, 3);
+    threads_left = 1000;
+}
+
+static void order_within_the_list(void **state)
+{
+    (void)state;
+    static const uint32_t order[] = { 5, 0, 6 };
+    const struct cxn_env env = { 0 };
+    cxn_list list = make_list(names, PICTURES);
+    cxn_images *images = open_scratch(&env);
+    const struct cxn_loader_options options = { .threads = 1, .slots = 1, .order = order,
+                                                .order_count = CXN_COUNTOF(order) };
+    cxn_loader *loader;
+    struct cxn_error err = { "" };
+    assert_int_equal(cxn_loader_open(&loader, &env, images, &list, &options, &err), CXN_E_ARG);
+    assert_string_equal(err.text, "loader: image 6 at place 2 of the order, the list has 6");
+    assert_null(loader);
+    cxn_images_close(&images);
+    free(list.items);
+}
+
 static void fewer_threads_where_refused(void **state)
 {
     (void)state;
@@ -212,6 +279,34 @@ static void bad_files_are_delivered(void **state)
     free(list.items);
 }
 
+/* Every time that an unreadable image comes, and nothing else is disturbed. */
+static void bad_file_in_an_order(void **state)
+{
+    (void)state;
+    static const char *const list_names[] = { "a.png", "gone.png", "b.png" };
+    static const uint32_t order[] = { 2, 1, 0, 2, 1, 1, 0 };
+    const struct cxn_env env = { 0 };
+    cxn_list list = make_list(list_names, CXN_COUNTOF(list_names));
+    cxn_images *images = open_scratch(&env);
+    const struct cxn_loader_options options = { .threads = 2, .slots = 3, .order = order,
+                                                .order_count = CXN_COUNTOF(order) };
+    cxn_loader *loader;
+    assert_int_equal(cxn_loader_open(&loader, &env, images, &list, &options, NULL), CXN_OK);
+    for (size_t i = 0; i < CXN_COUNTOF(order); i++) {
+        struct cxn_sample *s = cxn_loader_next(loader);
+        assert_int_equal(s->place, i);
+        assert_int_equal(s->index, order[i]);
+        assert_int_equal(s->status, order[i] == 1 ? CXN_E_IO : CXN_OK);
+        if (s->status != CXN_OK) assert_non_null(strstr(s->error.text, "gone.png"));
+        assert_true((s->status == CXN_OK) == (s->picture.pixels != NULL));
+        cxn_loader_release(loader, s);
+    }
+    assert_null(cxn_loader_next(loader));
+    cxn_loader_close(&loader);
+    cxn_images_close(&images);
+    free(list.items);
+}
+
 static void early_close(void **state)
 {
     (void)state;
@@ -233,23 +328,28 @@ static void early_close(void **state)
     free(list.items);
 }
 
-/* Peak of the budget over a run through `count` images. */
-static size_t peak_of(size_t count)
+/* Peak of the budget over a run through `count` images: so long a list, or one of three images in
+ * an order so long. */
+static size_t peak_of(size_t count, bool ordered)
 {
     struct cxn_mem mem;
     cxn_mem_init(&mem, 0);
     const struct cxn_env env = { .mem = &mem };
     const char **many = calloc(count, sizeof *many);
     for (size_t i = 0; i < count; i++) many[i] = names[i % 2 * 2];
-    cxn_list list = make_list(many, count);
+    cxn_list list = make_list(ordered ? names : many, ordered ? 3 : count);
+    uint32_t *order = ordered ? calloc(count, sizeof *order) : NULL;
+    for (size_t i = 0; order && i < count; i++) order[i] = i % 2 * 2;
     cxn_images *images = open_scratch(&env);
-    const struct cxn_loader_options options = { .threads = 2, .slots = 3 };
+    const struct cxn_loader_options options = { .threads = 2, .slots = 3, .order = order,
+                                                .order_count = count };
     cxn_loader *loader;
     assert_int_equal(cxn_loader_open(&loader, &env, images, &list, &options, NULL), CXN_OK);
     for (struct cxn_sample *s; (s = cxn_loader_next(loader));) cxn_loader_release(loader, s);
     cxn_loader_close(&loader);
     cxn_images_close(&images);
     free(list.items);
+    free(order);
     free(many);
     return mem.peak_bytes;
 }
@@ -258,8 +358,10 @@ static void memory_is_bounded(void **state)
 {
     (void)state;
     /* One image alone, times the two threads, and the slots' pictures. */
-    const size_t bound = 2 * peak_of(1) + 3 * (size_t)(256 * 320 + 128);
-    assert_true(peak_of(300) <= bound); /* all of them would be 20 MB, the bound is about 1.3 */
+    const size_t bound = 2 * peak_of(1, false) + 3 * (size_t)(256 * 320 + 128);
+    /* All of them would be 20 MB, the bound is about 1.3. */
+    assert_true(peak_of(300, true) <= bound);
+    assert_true(peak_of(300, false) <= bound);
     assert_true(bound < 3u << 20);
 }
 
@@ -269,7 +371,8 @@ static void bad_options(void **state)
     const struct cxn_env env = { 0 };
     cxn_list list = make_list(names, PICTURES);
     cxn_images *images = open_scratch(&env);
-    static const struct cxn_loader_options bad[] = { { 0, 1 }, { 1, 0 }, { 257, 1 } };
+    static const struct cxn_loader_options bad[] = { { .slots = 1 }, { .threads = 1 },
+                                                     { .threads = 257, .slots = 1 } };
     for (size_t i = 0; i < CXN_COUNTOF(bad); i++) {
         cxn_loader *loader;
         assert_int_equal(cxn_loader_open(&loader, &env, images, &list, &bad[i], NULL), CXN_E_ARG);
@@ -325,8 +428,11 @@ int main(void)
         cmocka_unit_test(a_name_is_no_path),
         cmocka_unit_test(bad_sources),
         cmocka_unit_test(order_is_the_lists),
+        cmocka_unit_test(order_may_be_another),
+        cmocka_unit_test(order_within_the_list),
         cmocka_unit_test(fewer_threads_where_refused),
         cmocka_unit_test(bad_files_are_delivered),
+        cmocka_unit_test(bad_file_in_an_order),
         cmocka_unit_test(early_close),
         cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test(bad_options),

@@ -97,6 +97,7 @@ struct content {
     float *block;
     struct cxn_out_tensor tensors[128];
     size_t count;
+    bool starts_training; /* load it for that */
 };
 
 static struct content make_content(void)
@@ -149,7 +150,10 @@ static void expect(struct content *c, enum cxn_status status, const char *text)
     write_content(c, path);
     cxn_mem_init(&mem, 0);
     const struct cxn_env env = { .mem = &mem };
-    const enum cxn_status got = cxn_weights_load(&env, path, c->net, &block, NULL, &err);
+    struct cxn_weights_report report;
+    const enum cxn_status got = c->starts_training
+        ? cxn_weights_load_start(&env, path, c->net, &block, &report, &err)
+        : cxn_weights_load(&env, path, c->net, &block, NULL, &err);
     unlink(path);
     if (got != status || !strstr(err.text, text))
         fail_msg("expected '%s', got %s with '%s'", text, cxn_status_name(got), err.text);
@@ -243,6 +247,113 @@ static void test_same_tensor_twice(void **state)
            "tensors 'classifier.bias' and 'module.classifier.0.bias' are both classifier.bias");
 }
 
+/* ---- a head of another task --------------------------------------------------------------- */
+
+static const char thousand[] = "tests/golden/model/thousand_classes.pth";
+
+struct notes {
+    char text[1024];
+    size_t count;
+};
+
+static void keep_note(void *ctx, const char *text)
+{
+    struct notes *notes = ctx;
+    notes->count++;
+    snprintf(notes->text, sizeof notes->text, "%s", text); /* the last one */
+}
+
+static void test_other_head_is_left_out(void **state)
+{
+    (void)state;
+    struct notes notes = { "", 0 };
+    const struct cxn_log log = { keep_note, &notes };
+    const struct cxn_env env = { .log = &log };
+    struct cxn_weights_report report;
+    struct cxn_error err = { "" };
+    cxn_net *net = case_net(&case_tiny);
+    float *want = case_block(net), *got;
+    for (size_t k = 0; k < net->tensor_count; k++) {
+        const struct cxn_net_tensor *t = &net->tensors[k];
+        if (strncmp(t->name, "classifier.", 11) == 0)
+            memset(want + t->offset, 0, t->count * sizeof *want);
+    }
+    if (cxn_weights_load_start(&env, thousand, net, &got, &report, &err) != CXN_OK)
+        fail_msg("%s", err.text);
+    assert_memory_equal(got, want, net->float_count * sizeof *got);
+    assert_int_equal(report.head_classes, 1000);
+    assert_int_equal(report.spelling_count, 40);
+    assert_int_equal(notes.count, 2); /* of the spelling, too */
+    assert_string_equal(notes.text, "tests/golden/model/thousand_classes.pth: its head has 1000 "
+                                    "classes, not 1: the head is made anew");
+    cxn_free(got);
+    assert_int_equal(cxn_weights_load(&env, thousand, net, &got, NULL, &err), CXN_E_FORMAT);
+    assert_non_null(strstr(err.text, "tensor 'classifier.weight' is [1000][2], expected [1][2]"));
+    assert_null(got);
+    cxn_free(want);
+    cxn_net_close(&net);
+}
+
+static void test_same_head_is_kept(void **state)
+{
+    (void)state;
+    struct notes notes = { "", 0 };
+    const struct cxn_log log = { keep_note, &notes };
+    const struct cxn_env env = { .log = &log };
+    struct cxn_weights_report report;
+    cxn_net *net = case_net(&case_tiny);
+    float *want = case_block(net), *got;
+    assert_int_equal(cxn_weights_load_start(&env, "tests/golden/model/tiny_legacy.pth", net, &got,
+                                            &report, NULL), CXN_OK);
+    assert_memory_equal(got, want, net->float_count * sizeof *got);
+    assert_int_equal(report.head_classes, 0);
+    assert_int_equal(notes.count, 0);
+    cxn_free(got);
+    cxn_free(want);
+    cxn_net_close(&net);
+}
+
+static struct content make_start(uint32_t weight_classes, uint32_t bias_classes)
+{
+    static const float numbers[64];
+    struct content c = make_content();
+    struct cxn_out_tensor *weight = find(&c, "classifier.weight");
+    struct cxn_out_tensor *bias = find(&c, "classifier.bias");
+    c.starts_training = true;
+    weight->dims[0] = weight_classes;
+    bias->dims[0] = bias_classes;
+    weight->data = bias->data = numbers;
+    return c;
+}
+
+static void test_only_the_head_may_differ(void **state)
+{
+    (void)state;
+    struct content c = make_start(5, 5);
+    expect(&c, CXN_OK, "");
+    c = make_start(5, 4);
+    expect(&c, CXN_E_FORMAT, "tensor 'classifier.weight' is [5][2], expected [1][2]");
+    c = make_start(1, 5);
+    expect(&c, CXN_E_FORMAT, "tensor 'classifier.bias' is [5], expected [1]");
+    c = make_start(0, 0);
+    expect(&c, CXN_E_FORMAT, "tensor 'classifier.weight' is [0][2], expected [1][2]");
+    c = make_start(5, 5);
+    find(&c, "classifier.weight")->dims[1] = 3;
+    expect(&c, CXN_E_FORMAT, "tensor 'classifier.weight' is [5][3], expected [1][2]");
+    c = make_start(5, 5);
+    find(&c, "classifier.bias")->dtype = CXN_DTYPE_I32;
+    expect(&c, CXN_E_FORMAT, "tensor 'classifier.bias' is I32, expected F32");
+    c = make_start(5, 5);
+    find(&c, "classifier.bias")->name = "fc.bias";
+    expect(&c, CXN_E_FORMAT, "tensor 'classifier.bias' [1] is missing");
+    c = make_start(5, 5);
+    find(&c, "features.conv0.weight")->dims[0] = 1;
+    expect(&c, CXN_E_FORMAT, "'features.conv0.weight' is [1][3][7][7], expected [2][3][7][7]");
+    c = make_start(5, 5);
+    values_of(&c, "features.conv0.weight")[17] = NAN;
+    expect(&c, CXN_E_FORMAT, "tensor 'features.conv0.weight': element 17 is nan");
+}
+
 static void test_half_floats(void **state)
 {
     (void)state;
@@ -302,6 +413,9 @@ int main(void)
         cmocka_unit_test(test_other_types),
         cmocka_unit_test(test_hostile_values),
         cmocka_unit_test(test_same_tensor_twice),
+        cmocka_unit_test(test_other_head_is_left_out),
+        cmocka_unit_test(test_same_head_is_kept),
+        cmocka_unit_test(test_only_the_head_may_differ),
         cmocka_unit_test(test_half_floats),
         cmocka_unit_test(test_log_and_missing_file),
         cmocka_unit_test(test_other_content),

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_TESTS_TRAIN_CASE_H
+#define CXN_TESTS_TRAIN_CASE_H
+
+#include "nn/trainer.h"
+
+/*
+ * Trainers under test, networks and batches made by formula, and what PyTorch made of them
+ * (tests/golden/make_train.py).
+ */
+
+/*
+ * A row of the table of trainers, and how far from PyTorch in double it may be, L2-relative and
+ * tensor by tensor: `factor` times as far as PyTorch in float is, at least `floor`.
+ */
+struct train_row {
+    const struct cxn_trainer *trainer;
+    enum cxn_precision precision;
+    double factor;
+    double gradient_floor, full_gradient_floor; /* of the shrunken and of the full network */
+    double change_floor; /* of the weights, by some steps */
+    double change;       /* the same of all tensors together, whatever PyTorch's in float */
+    double loss;         /* of each of these steps, relative */
+    double seed_ce_loss; /* the same for steps in the reference's manner */
+};
+
+/* A row at one level. The walk over all rows and their levels, `c` and the CPU's best where they
+ * differ: `for (struct train_setup t = { 0 }; train_setup_next(&t);)`. */
+struct train_setup {
+    const struct train_row *row; /* NULL before the first */
+    uint32_t cpu;
+    char name[40]; /* for messages: ref64 f32 c */
+};
+
+bool train_setup_next(struct train_setup *setup);
+
+enum { TRAIN_CLASSES = 14, TRAIN_VIEWS_MAX = 40, TRAIN_SIDE = 64, TRAIN_IMAGES = 4,
+       TRAIN_IMAGES_MAX = 8 };
+
+struct train_net {
+    cxn_net *net;
+    float *block;
+    uint8_t *pixels;
+    struct cxn_picture pictures[8]; /* FORMULA_TRAIN_PICTURES */
+};
+
+/* The shrunken network of make_nn.py, and DenseNet-121 by formula, as it is and calm. Run in the
+ * project's root. */
+void train_net_small(struct train_net *n);
+void train_net_full(struct train_net *n);
+void train_net_calm(struct train_net *n);
+void train_net_close(struct train_net *n);
+
+/* A trainer that is open. */
+struct trainee {
+    const struct train_setup *setup;
+    const struct train_net *net;
+    struct cxn_env env;
+    cxn_trainer_state *state;
+};
+
+/* threads: 0 for those of the machine. options->precision is the row's. */
+void trainee_open(struct trainee *t, const struct train_setup *setup, const struct train_net *net,
+                  const struct cxn_trainer_options *options, unsigned threads);
+void trainee_close(struct trainee *t);
+
+/* A copy of a block as doubles; free(). And back, followed by changed(). */
+double *trainee_read(const struct trainee *t, enum cxn_train_block block, unsigned which);
+void trainee_write(const struct trainee *t, enum cxn_train_block block, unsigned which,
+                   const double *numbers);
+
+enum train_loss { TRAIN_BCE, TRAIN_SEED_CE };
+
+struct train_batch {
+    enum train_loss loss;
+    size_t count; /* views: one an image, or ten */
+    struct cxn_train_view views[TRAIN_VIEWS_MAX];
+    size_t images;
+    double targets[TRAIN_IMAGES_MAX * TRAIN_CLASSES];
+};
+
+/* The four views of 224x224 of the full network. */
+void train_batch_full(struct train_batch *b, const struct train_net *n);
+
+/* Step `step` of a run; sides are TRAIN_SIDE. */
+void train_batch_run(struct train_batch *b, const struct train_net *n, enum train_loss loss,
+                     size_t step);
+
+/* The loss, and its gradient by the logits: [count][TRAIN_CLASSES] each. */
+double train_loss_of(const struct train_batch *b, const double *logits, double *dlogits);
+
+/* Both passes; the loss. Fails the running test where a call does. */
+double train_passes(const struct trainee *t, const struct train_batch *b, unsigned slot,
+                    double *logits);
+
+/* Square root of the sum of squares, and of the differences' squares. */
+double train_norm(const double *a, size_t count);
+double train_distance(const double *a, const double *b, size_t count);
+
+/* A golden file of doubles, whole; free(). count: how many it must hold. */
+double *train_golden(const char *path, size_t count);
+
+#endif
