@@ -20,7 +20,7 @@ static uint8_t *window_of(const cxn_trainer_state *s, size_t view)
     return s->windows + view * 3 * s->options.side * s->options.side;
 }
 
-/* Views that are resampled are so in the window itself; mirroring is left to the samples' kernel. */
+/* Views that are resampled are so in the window itself; the kernel of samples mirrors them. */
 static void cut_window(void *ctx, size_t i, unsigned thread)
 {
     const struct cutting *c = ctx;
