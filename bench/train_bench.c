@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * train_bench fp32|bf16 LEVEL THREADS BATCH STEPS: steps of SGD on BATCH crops of a picture of noise,
- * one shard, from random weights. Prints the median ms a crop of the forward pass, the backward pass
- * and the update, of the fastest and the median step, and the process's peak of memory.
+ * train_bench fp32|bf16 LEVEL THREADS BATCH STEPS: steps of SGD on BATCH crops of a picture of
+ * noise, one shard, from random weights. Prints the median ms a crop of the forward pass, the
+ * backward pass and the update, of the fastest and the median step, and the peak of memory.
  */
 #include <math.h>
 #include <stdio.h>

@@ -2,10 +2,7 @@
 #ifndef CXN_KERN_GRAD_LOOPS_F32_H
 #define CXN_KERN_GRAD_LOOPS_F32_H
 
-#include <string.h>
-
 #include "kern/channel_sums.h"
-#include "kern/max_pool_grad_row.h"
 #include "kern/norm_center.h"
 
 /*
@@ -56,37 +53,6 @@ GRAD_INLINE void norm_center_loop(const struct cxn_norm_center *n)
         norm_center_place((float *)n->dst + p * n->dst_step,
                           (const float *)n->grad + p * n->grad_step,
                           (const float *)n->src + p * n->src_step, n);
-}
-
-/* What is left of a window's gradient goes to this place where its number is the largest. */
-static inline void max_pool_grad_tap(float *restrict dst, const float *restrict src,
-                                     const float *restrict largest, float *restrict left,
-                                     size_t channels)
-{
-    for (size_t i = 0; i < channels; i++) {
-        const float taken = src[i] == largest[i] ? left[i] : 0.0f;
-        dst[i] += taken;
-        left[i] -= taken;
-    }
-}
-
-GRAD_INLINE void max_pool_grad_row_loop(const struct cxn_max_pool_grad_row *pool)
-{
-    float left[GRAD_CHANNELS];
-    for (size_t x = 0; x < pool->count; x++) {
-        for (size_t i = 0; i < pool->channels; i += GRAD_CHANNELS) {
-            const size_t more = pool->channels - i;
-            const size_t channels = more < GRAD_CHANNELS ? more : GRAD_CHANNELS;
-            const float *largest = (const float *)pool->largest + x * pool->largest_step + i;
-            memcpy(left, (const float *)pool->grad + x * pool->grad_step + i,
-                   channels * sizeof *left);
-            for (size_t tap = 0; tap < 9; tap++) {
-                const size_t at = (2 * x + tap % 3) * pool->channels + i;
-                max_pool_grad_tap((float *)pool->dst[tap / 3] + at,
-                                  (const float *)pool->src[tap / 3] + at, largest, left, channels);
-            }
-        }
-    }
 }
 
 #endif

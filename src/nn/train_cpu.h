@@ -64,6 +64,12 @@ struct cxn_train_dense {
     struct cxn_train_conv halve; /* but after the last block */
 };
 
+/* What is kept of a view's samples. */
+struct cxn_train_window {
+    uint8_t channels;
+    bool mirror, grey;
+};
+
 /* Offsets in bytes into the arena. */
 struct cxn_train_plan {
     size_t stem, dstem;
@@ -87,7 +93,7 @@ struct cxn_trainer_state {
 
     struct cxn_train_map stem;
     struct cxn_train_norm norm0;
-    struct cxn_train_conv conv0; /* forward: of grey planes; backward: of colour, for the same way */
+    struct cxn_train_conv conv0; /* forward: of grey planes; backward: of colour, there as well */
     struct cxn_train_dense block[CXN_NET_BLOCKS];
     struct cxn_train_layer *layers;
     struct cxn_train_conv **convs; /* but conv0 */
@@ -101,8 +107,8 @@ struct cxn_trainer_state {
     struct cxn_train_plan plan;
     uint8_t *arena, *scratch;   /* scratch: [threads][scratch_bytes] */
     size_t room;                /* views that the arena holds */
-    uint8_t *windows;           /* [views_max][side][side][window_channels[view]] */
-    uint8_t *window_channels;
+    uint8_t *windows;           /* [views_max]: [side][side][window[view].channels] */
+    struct cxn_train_window *window;
     bool colour;                /* a view of the shard is not grey */
     size_t widest;              /* channels of a map, at most */
     size_t partial_count;       /* weights of a convolution, at most */
@@ -206,8 +212,8 @@ struct cxn_train_step_of {
 };
 void cxn_train_reduce(const struct cxn_train_piece *piece);
 
-/* norm2 and ReLU of rows first..last - 1 of a view's map between the convolutions, into a map with a
- * border of one place, which is zeros. */
+/* norm2 and ReLU of rows first..last - 1 of a view's map between the convolutions, into a map with
+ * a border of one place, which is zeros. */
 void cxn_train_activate(const struct cxn_train_piece *piece, const struct cxn_train_layer *layer,
                         uint32_t block, size_t view, size_t first, size_t last, uint8_t *wide);
 void cxn_train_clear_border(uint8_t *map, size_t side, size_t channels, size_t bytes);
