@@ -5,10 +5,6 @@
 
 static const struct cxn_max_pool_grad_row_kernel table[] = { /* slowest first */
     { { "c", 0 }, cxn_max_pool_grad_row_f32_c },
-#ifdef CXN_X86
-    { { "avx2", CXN_CPU_AVX2 }, cxn_max_pool_grad_row_f32_avx2 },
-    { { "avx512", CXN_CPU_AVX512 }, cxn_max_pool_grad_row_f32_avx512 },
-#endif
 };
 
 const struct cxn_kern_op cxn_max_pool_grad_row_f32_op = {

@@ -5,8 +5,7 @@
 #include "kern/max_pool_grad_row.h"
 
 /* One function a level, kern/<level>/max_pool_grad_row_f32.c. */
-cxn_max_pool_grad_row_fn cxn_max_pool_grad_row_f32_c, cxn_max_pool_grad_row_f32_avx2,
-    cxn_max_pool_grad_row_f32_avx512;
+cxn_max_pool_grad_row_fn cxn_max_pool_grad_row_f32_c;
 
 /* The fastest row that needs no other bits than those in `cpu`. */
 const struct cxn_max_pool_grad_row_kernel *cxn_max_pool_grad_row_f32_pick(uint32_t cpu);

@@ -87,7 +87,7 @@ struct cxn_trainer_state {
 
     struct cxn_train_map stem;
     struct cxn_train_norm norm0;
-    struct cxn_train_conv conv0; /* forward: of grey planes; backward: of colour, for the same way */
+    struct cxn_train_conv conv0; /* forward: of grey planes; backward: of colour, there as well */
     struct cxn_train_dense block[CXN_NET_BLOCKS];
     struct cxn_train_layer *layers;
     struct cxn_train_conv **convs; /* but conv0 */
@@ -206,8 +206,8 @@ struct cxn_train_step_of {
 };
 void cxn_train_reduce(const struct cxn_train_piece *piece);
 
-/* norm2 and ReLU of rows first..last - 1 of a view's map between the convolutions, into a map with a
- * border of one place, which is zeros. */
+/* norm2 and ReLU of rows first..last - 1 of a view's map between the convolutions, into a map with
+ * a border of one place, which is zeros. */
 void cxn_train_activate(const struct cxn_train_piece *piece, const struct cxn_train_layer *layer,
                         uint32_t block, size_t view, size_t first, size_t last, uint8_t *wide);
 void cxn_train_clear_border(uint8_t *map, size_t side, size_t channels, size_t bytes);

@@ -92,8 +92,8 @@ static void put_stem(struct layout *l)
 /* Middle maps of the first block are large and cheap to make again: its first layers share one. */
 enum { SHARED_LAYERS = 4 };
 
-static void put_layer(struct layout *l, struct cxn_train_dense *block, struct cxn_train_layer *layer,
-                      size_t i, size_t shared)
+static void put_layer(struct layout *l, struct cxn_train_dense *block,
+                      struct cxn_train_layer *layer, size_t i, size_t shared)
 {
     layer->slot = i < shared ? 0 : i - shared + 1;
     layer->recomputed = i + 1 < shared;

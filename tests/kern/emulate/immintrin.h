@@ -8,7 +8,6 @@
  * pseudocode of the Intel SDM, volume 2. Only lanes that a mask names are read or written.
  */
 #include <math.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -16,6 +15,9 @@
 typedef float __m512 __attribute__((vector_size(64)));
 typedef long long __m512i __attribute__((vector_size(64)));
 typedef short __m512bh __attribute__((vector_size(64)));
+typedef float __m256 __attribute__((vector_size(32)));
+typedef double __m512d __attribute__((vector_size(64)));
+typedef uint8_t __mmask8;
 typedef uint16_t __mmask16;
 typedef uint32_t __mmask32;
 
@@ -113,11 +115,58 @@ static inline __mmask16 _mm512_cmp_ps_mask(__m512 a, __m512 b, int predicate)
     unsigned mask = 0;
     if (predicate != _CMP_UNORD_Q && predicate != _CMP_GT_OQ)
         emulate_fault("a comparison that is not emulated");
-    for (size_t i = 0; i < EMULATE_LANES; i++) {
-        const bool is_nan = isnan(a[i]) || isnan(b[i]);
-        mask |= (unsigned)(predicate == _CMP_UNORD_Q ? is_nan : isgreater(a[i], b[i])) << i;
-    }
+    for (size_t i = 0; i < EMULATE_LANES; i++)
+        mask |= (unsigned)(predicate == _CMP_GT_OQ ? a[i] > b[i]
+                                                   : isnan(a[i]) || isnan(b[i])) << i;
     return (__mmask16)mask;
+}
+
+/* ---- float64 ------------------------------------------------------------------------------ */
+
+static inline __m256 _mm512_castps512_ps256(__m512 a)
+{
+    __m256 r;
+    memcpy(&r, &a, sizeof r);
+    return r;
+}
+
+static inline __m256 _mm512_extractf32x8_ps(__m512 a, int half)
+{
+    __m256 r;
+    memcpy(&r, (const char *)&a + (size_t)half * sizeof r, sizeof r);
+    return r;
+}
+
+static inline __m512d _mm512_cvtps_pd(__m256 a)
+{
+    __m512d r;
+    for (size_t i = 0; i < 8; i++) r[i] = (double)a[i];
+    return r;
+}
+
+static inline __m512d _mm512_setzero_pd(void)
+{
+    return (__m512d){ 0 };
+}
+
+static inline __m512d _mm512_fmadd_pd(__m512d a, __m512d b, __m512d c)
+{
+    for (size_t i = 0; i < 8; i++) c[i] = fma(a[i], b[i], c[i]);
+    return c;
+}
+
+static inline __m512d _mm512_maskz_loadu_pd(__mmask8 mask, const void *p)
+{
+    __m512d r = _mm512_setzero_pd();
+    for (size_t i = 0; i < 8; i++)
+        if (mask >> i & 1) memcpy((char *)&r + i * 8, (const char *)p + i * 8, 8);
+    return r;
+}
+
+static inline void _mm512_mask_storeu_pd(void *p, __mmask8 mask, __m512d a)
+{
+    for (size_t i = 0; i < 8; i++)
+        if (mask >> i & 1) memcpy((char *)p + i * 8, (const char *)&a + i * 8, 8);
 }
 
 /* ---- integers ----------------------------------------------------------------------------- */
