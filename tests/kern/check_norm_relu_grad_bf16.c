@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* norm_relu_grad_bf16, norm_center_bf16 and channel_sums_bf16. */
+/* norm_relu_grad_bf16, norm_center_bf16, channel_sums_bf16 and max_pool_grad_row_bf16. */
 #include <math.h>
 #include <string.h>
 
 #include "ck.h"
+#include "kern/bf16.h"
 #include "kern/channel_sums_bf16.h"
+#include "kern/max_pool_grad_row_bf16.h"
 #include "kern/norm_relu_grad_bf16.h"
 
 static const size_t sizes[][2] = { { 9, 1 }, { 3, 7 }, { 1, 64 }, { 49, 33 }, { 65, 128 },
@@ -195,6 +197,89 @@ static void check_sums(struct ck *t)
     }
 }
 
+/* ---- max_pool_grad_row -------------------------------------------------------------------- */
+
+struct pooling {
+    struct cxn_max_pool_grad_row pool;
+    size_t row; /* numbers of a row of src and dst */
+};
+
+/* dst holds three rows of ones, to which the gradient is added. */
+static void run_max(const struct ck *t, const void *args, float *dst)
+{
+    const struct cxn_max_pool_grad_row_kernel *row = (const void *)cxn_kern_row(t->op, t->row);
+    const struct pooling *p = args;
+    struct cxn_max_pool_grad_row pool = p->pool;
+    uint16_t *to = (uint16_t *)(void *)dst;
+    for (size_t i = 0; i < 3 * p->row; i++) to[i] = cxn_bf16_round(1.0f);
+    for (size_t i = 0; i < 3; i++) pool.dst[i] = to + i * p->row;
+    row->run(&pool);
+}
+
+static uint16_t *make_numbers(struct ck *t, size_t count)
+{
+    return (uint16_t *)(void *)ck_aligned(t, (count + 1) / 2);
+}
+
+/* Few different numbers, so that many a window has its largest more than once; gradients are
+ * sixteenths, whose sums are exact. */
+static struct pooling make_max(struct ck *t, const size_t size[2])
+{
+    const size_t row = (2 * size[0] + 1) * size[1], channels = size[1];
+    const size_t step = channels + ck_below(t, 9), grad_step = channels + ck_below(t, 9);
+    uint16_t *rows = make_numbers(t, 3 * row), *grad = make_numbers(t, size[0] * grad_step);
+    uint16_t *largest = make_numbers(t, size[0] * step);
+    for (size_t i = 0; i < 3 * row; i++) rows[i] = cxn_bf16_round((float)ck_below(t, 6) / 8.0f);
+    for (size_t i = 0; i < size[0] * grad_step; i++)
+        grad[i] = cxn_bf16_round((float)ck_below(t, 33) / 16.0f - 1.0f);
+    for (size_t i = 0; i < size[0] * channels; i++) {
+        uint16_t *most = &largest[i / channels * step + i % channels];
+        for (size_t tap = 0; tap < 9; tap++) {
+            const uint16_t src = rows[tap / 3 * row + (i / channels * 2 + tap % 3) * channels +
+                                      i % channels];
+            if (cxn_bf16_value(src) > cxn_bf16_value(*most)) *most = src;
+        }
+    }
+    return (struct pooling){
+        .pool = { .src = { rows, rows + row, rows + 2 * row }, .largest = largest,
+                  .largest_step = step, .grad = grad, .grad_step = grad_step, .count = size[0],
+                  .channels = channels },
+        .row = row
+    };
+}
+
+static void check_max(struct ck *t)
+{
+    for (size_t k = 0; k < CXN_COUNTOF(sizes); k++) {
+        const struct pooling p = make_max(t, sizes[k]);
+        const struct cxn_max_pool_grad_row *pool = &p.pool;
+        double *want = ck_f64(t, 3 * p.row);
+        for (size_t i = 0; i < 3 * p.row; i++) want[i] = 1.0;
+        for (size_t i = 0; i < pool->count * pool->channels; i++) {
+            const size_t x = i / pool->channels, o = i % pool->channels;
+            for (size_t tap = 0; tap < 9; tap++) {
+                const size_t at = (2 * x + tap % 3) * pool->channels + o;
+                if (ck_number(t, pool->src[tap / 3], at) !=
+                    ck_number(t, pool->largest, x * pool->largest_step + o)) continue;
+                want[tap / 3 * p.row + at] += ck_number(t, pool->grad, x * pool->grad_step + o);
+                break;
+            }
+        }
+        const struct ck_case c = { .run = run_max, .args = &p, .count = 3, .step = p.row,
+                                   .width = p.row, .want = want, .bf16 = true };
+        ck_verify(t, &c, "count=%zu channels=%zu", pool->count, pool->channels);
+        ck_reset(t);
+    }
+}
+
+static void bench_max(struct ck *t)
+{
+    const struct pooling p = make_max(t, (const size_t[]){ 56, 64 });
+    ck_time(t, run_max, &p, ck_aligned(t, 3 * p.row), 0.0, 56.0 * 64.0 * 14 * sizeof(uint16_t),
+            "56 windows x 64");
+    ck_reset(t);
+}
+
 /* ---- measuring: the bottleneck of the first block, and a panel of each ---------------------- */
 
 static const size_t bench_sizes[][2] = { { 448, 128 }, { 448, 224 }, { 224, 480 }, { 196, 992 } };
@@ -234,3 +319,5 @@ const struct ck_check ck_norm_center_bf16 = { &cxn_norm_center_bf16_op, check_ce
                                               bench_center };
 const struct ck_check ck_channel_sums_bf16 = { &cxn_channel_sums_bf16_op, check_sums,
                                                bench_sums };
+const struct ck_check ck_max_pool_grad_row_bf16 = { &cxn_max_pool_grad_row_bf16_op, check_max,
+                                                    bench_max };

@@ -8,7 +8,6 @@
  * pseudocode of the Intel SDM, volume 2. Only lanes that a mask names are read or written.
  */
 #include <math.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -116,10 +115,9 @@ static inline __mmask16 _mm512_cmp_ps_mask(__m512 a, __m512 b, int predicate)
     unsigned mask = 0;
     if (predicate != _CMP_UNORD_Q && predicate != _CMP_GT_OQ)
         emulate_fault("a comparison that is not emulated");
-    for (size_t i = 0; i < EMULATE_LANES; i++) {
-        const bool is_nan = isnan(a[i]) || isnan(b[i]);
-        mask |= (unsigned)(predicate == _CMP_UNORD_Q ? is_nan : isgreater(a[i], b[i])) << i;
-    }
+    for (size_t i = 0; i < EMULATE_LANES; i++)
+        mask |= (unsigned)(predicate == _CMP_GT_OQ ? a[i] > b[i]
+                                                   : isnan(a[i]) || isnan(b[i])) << i;
     return (__mmask16)mask;
 }
 
