@@ -34,12 +34,12 @@ class Job:
 
 def prepare(files):
     """A small set of phantoms, made once, and lists of it: {option: value} of `chexnet train`."""
-    folder = Path(files["folder"])
-    pictures, train, val = folder / "ranks", folder / "ranks-train.txt", folder / "ranks-val.txt"
+    folder, count = Path(files["folder"]), BATCH * STEPS + BATCH
+    pictures = folder / f"ranks-{count}"
+    train, val = folder / "ranks-train.txt", folder / "ranks-val.txt"
     if not pictures.exists():
-        subprocess.run([files["chexnet"], "phantom", "--out", pictures, "--images",
-                        str(BATCH * STEPS + BATCH), "--size", "256", "--seed", "1"],
-                       check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([files["chexnet"], "phantom", "--out", pictures, "--images", str(count),
+                        "--size", "256", "--seed", "1"], check=True, stdout=subprocess.DEVNULL)
     lines = [line for kind in ("train", "val", "test")
              for line in (pictures / f"{kind}_list.txt").read_text().splitlines()]
     train.write_text("".join(f"{line}\n" for line in lines[:BATCH * STEPS]))
@@ -90,8 +90,10 @@ def rows_of_precision(precision, files, arguments, options):
 
 def measure(files, arguments):
     """{"rows", "skipped"}"""
-    if not shutil.which("mpirun"):
-        return {"rows": [], "skipped": {"ranks": "no mpirun"}}
+    why = ("one thread cannot be divided" if arguments.threads == 1 else
+           None if shutil.which("mpirun") else "no mpirun")
+    if why:
+        return {"rows": [], "skipped": {"ranks": why}}
     options, rows, skipped = prepare(files), [], {}
     for precision in arguments.precision.split(","):
         print(f"ranks {precision}", flush=True)
