@@ -42,6 +42,47 @@ assert demands.count(listed) == ("Demands: 2 met, 1 of them with their goal; 0 m
 found, _ = verdicts([row("chexnet", "fp32", 1.0, difference=0.1), row("openvino", "fp32", 9.0)])
 assert found[FP32][0] == "skipped: not measured"
 
+
+
+def step(engine, precision, what, ms, peak_gb=1.0, difference=0.0):
+    return {"engine": engine, "precision": precision, "name": f"{engine} {precision}",
+            what: {"min_ms": ms, "median_ms": ms}, "peak_rss_bytes": peak_gb * 1e9,
+            "largest_difference_of_loss": difference}
+
+
+# Training: a section a batch; a demand is held against the section of its batch alone.
+sections = [
+    {"level": "amx", "rows": [
+        step("chexnet", "fp32", "batch 8", 10.0), step("torch", "fp32", "batch 8", 12.9),
+        step("chexnet", "bf16", "batch 8", 4.0), step("torch", "bf16", "batch 8", 20.0),
+        step("torch", "bf16", "batch 8", 1.0, difference=0.021)]},
+    {"level": "amx", "rows": [
+        step("chexnet", "fp32", "batch 40", 10.0, 1.2), step("torch", "fp32", "batch 40", 13.0),
+        step("chexnet", "bf16", "batch 40", 8.0, 0.81),
+        step("torch", "bf16", "batch 40", 19.9, difference=0.019)]},
+    {"level": "amx", "rows": [
+        step("chexnet", "fp32", "ranks", 10.0), step("one rank", "fp32", "ranks", 9.4),
+        step("one rank", "fp32", "ranks", 11.0)]},
+]
+said = [(f["demand"], f["verdict"]) for f in demands.check(demands.TRAINING, sections)]
+assert said == [
+    ("fp32 batch 8 : torch fp32", "MISSED"), ("fp32 batch 40 : torch fp32", "floor"),
+    ("bf16 batch 8 : torch bf16", "goal"), ("bf16 batch 40 : torch bf16", "MISSED"),
+    ("fp32 ranks : one rank fp32", "MISSED"),
+    ("bf16 ranks : one rank bf16", "skipped: not measured")], said
+
+
+def limits(*rows, level="amx"):
+    found = demands.check_limits(demands.TRAINING_LIMITS, [{"level": level, "rows": rows}])
+    return [(f["value"], f["verdict"]) for f in found]
+
+
+assert limits(*sections[1]["rows"]) == [(1.2, "floor"), (0.81, "MISSED"), (80.0, "not the goal")]
+assert limits(step("chexnet", "bf16", "batch 40", 7.0, 0.8)) == [
+    (None, "skipped: not measured"), (0.8, "floor"), (70.0, "goal")]
+assert limits(step("chexnet", "bf16", "batch 40", 7.0, 0.8, difference=0.021), level="avx2") == [
+    (None, "skipped: not measured"), (None, "skipped: not measured"), (None, "skipped: no AMX")]
+
 assert levels.broken_cap("avx2", {"kernels": {"brgconv_avx512_f32": 59}}) == "brgconv_avx512_f32"
 assert levels.broken_cap("avx2", {"kernels": {"brgconv_avx2_f32": 59}}) is None
 assert levels.broken_cap("avx512", {"kernels": {"brgconv_avx512_core_amx_bf16": 1}})

@@ -40,13 +40,13 @@ def parse():
     return parser.parse_args()
 
 
-def open_forms(forms, files, threads, level, capped):
+def open_forms(forms, files, threads, level, capped, kind=Competitor):
     """Competitors that run here, and {name: why} of those that do not."""
     found, lost = [], {}
     for form in forms:
         started = time.perf_counter()
         try:
-            found.append(Competitor(form, files, threads, level, capped))
+            found.append(kind(form, files, threads, level, capped))
             print(f"{form.name}: ready in {time.perf_counter() - started:.0f} s", flush=True)
         except Lost as why:
             lost[form.name] = str(why)
@@ -55,6 +55,7 @@ def open_forms(forms, files, threads, level, capped):
 
 
 def take_turn(competitor, what, seconds, wait):
+    """What competitors.py measures, and how many CPUs all other processes used meanwhile."""
     if wait:
         machine.wait_for_quiet(wait)
     before, at = machine.busy_seconds(), time.perf_counter()
@@ -66,9 +67,9 @@ def take_turn(competitor, what, seconds, wait):
     return turn
 
 
-def hopeful(competitors, turns):
-    """Ours, the baseline, and the forms of each engine and precision that may be its fastest."""
-    first = {c.name: turns[c.name]["many"][0]["min"] for c in competitors}
+def hopeful(competitors, first):
+    """Ours, the baseline, and the forms of each engine and precision that may be its fastest.
+    first: {name: milliseconds of its first turn}"""
 
     def may_win(c):
         same = [o for o in competitors if o.precision == c.precision]
@@ -86,7 +87,8 @@ def run_rounds(competitors, arguments):
     turns = {c.name: {what: [] for what in WHAT} for c in competitors}
     for c in competitors:
         turns[c.name]["many"].append(take_turn(c, "many", 0, arguments.wait))
-    taking_part = hopeful(competitors, turns)
+    taking_part = hopeful(competitors, {name: found["many"][0]["min"]
+                                        for name, found in turns.items()})
     for number in range(arguments.rounds):
         order = taking_part if number % 2 == 0 else taking_part[::-1]
         for what in WHAT:

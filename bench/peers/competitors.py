@@ -19,13 +19,15 @@ class Lost(Exception):
 
 
 class Competitor:
+    worker = "worker.py"
+
     def __init__(self, form, files, threads, level, capped):
         if capped and form.engine == "onnxruntime":
             raise Lost("its instruction set cannot be capped")
         self.form, self.name, self.precision = form, form.name, form.precision
         self.errors = tempfile.TemporaryFile("w+")
         self.process = subprocess.Popen(
-            [sys.executable, HERE / "worker.py", json.dumps(files), json.dumps(form.as_dict()),
+            [sys.executable, HERE / self.worker, json.dumps(files), json.dumps(form.as_dict()),
              str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
             text=True, env={**os.environ, **(levels.environment(level) if capped else {})})
         hello = self.answer()
@@ -34,7 +36,7 @@ class Competitor:
         if above:
             self.close()
             raise Lost(f"does not keep to {level}: {above}")
-        self.prob = numpy.array(hello["prob"], numpy.float32)
+        self.first = numpy.array(hello["first"], numpy.float32)  # that it computed
 
     def answer(self):
         line = self.process.stdout.readline()

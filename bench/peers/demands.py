@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """What this project promises against its peers: ratios, each of a floor and mostly a goal."""
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from forms import BASELINE
 
 AVX2, AVX512, AMX = ("avx2", "avxvnni"), ("avx512", "vnni"), ("amx",)
 SPELLED = {"avx2": "AVX2", "avx512": "AVX-512", "amx": "AMX"}
-LARGEST_DIFFERENCE = {"fp32": 1e-4, "bf16": 3e-2}  # of a probability; beyond it a form is wrong
+LARGEST_DIFFERENCE = {  # beyond it a form is wrong
+    "largest_difference_from_pytorch": {"fp32": 1e-4, "bf16": 3e-2},  # of a probability
+    "largest_difference_of_loss": {"fp32": 1e-3, "bf16": 2e-2},
+}
 
 
 @dataclass(frozen=True)
 class Demand:
-    what: str          # of a row: "many", "single", or "image" of the pipeline
+    what: str          # of a row: "many", "single", "image" of the pipeline, or of training
     precision: str     # ours
     rivals: tuple      # ((engine, precision), ...) of which the fastest form counts, or (its name,)
     levels: tuple      # where it holds
@@ -46,13 +50,55 @@ PIPELINE = (
 )
 
 
+@dataclass(frozen=True)
+class Limit:
+    """What our fastest form may take, whatever the peers do."""
+    text: str
+    what: str          # as of a demand
+    precision: str
+    levels: tuple
+    figure: Callable   # of that row
+    most: float | None = None
+    goal: float | None = None
+
+
+ANY = AMX + AVX512 + AVX2
+TORCH_FP32, TORCH_BF16, ONE_RANK = ("torch", "fp32"), ("torch", "bf16"), "one rank"
+
+TRAINING = (
+    Demand("batch 8", "fp32", (TORCH_FP32,), ANY, 1.3, 2.0),
+    Demand("batch 40", "fp32", (TORCH_FP32,), ANY, 1.3, 2.0),
+    Demand("batch 8", "bf16", (TORCH_BF16,), AMX, 2.5, 5.0),
+    Demand("batch 40", "bf16", (TORCH_BF16,), AMX, 2.5, 5.0),
+    Demand("ranks", "fp32", ((ONE_RANK, "fp32"),), ANY, 0.95),
+    Demand("ranks", "bf16", ((ONE_RANK, "bf16"),), AMX, 0.95),
+)
+
+
+def peak_gb(row):
+    return row["peak_rss_bytes"] / 1e9
+
+
+def ten_crops_ms(row):
+    return 10 * row["batch 40"]["min_ms"]
+
+
+TRAINING_LIMITS = (
+    Limit("fp32 batch 40: peak memory, GB", "batch 40", "fp32", ANY, peak_gb, 1.2),
+    Limit("bf16 batch 40: peak memory, GB", "batch 40", "bf16", ANY, peak_gb, 0.8),
+    Limit("bf16 batch 40: an image of ten crops, ms", "batch 40", "bf16", AMX, ten_crops_ms,
+          goal=70.0),
+)
+
+
 def is_right(row):
-    """Whether its probabilities are PyTorch's, as nearly as the precision allows."""
-    return row["largest_difference_from_pytorch"] <= LARGEST_DIFFERENCE[row["precision"]]
+    """Whether its results are PyTorch's, as nearly as the precision allows."""
+    return all(row[key] <= limit[row["precision"]]
+               for key, limit in LARGEST_DIFFERENCE.items() if key in row)
 
 
 def fastest(rows, what):
-    return min((row for row in rows if row[what] and is_right(row)),
+    return min((row for row in rows if row.get(what) and is_right(row)),
                key=lambda row: row[what]["min_ms"], default=None)
 
 
@@ -62,10 +108,15 @@ def verdict(ratio, demand):
     return "goal" if demand.goal and ratio >= demand.goal else "floor"
 
 
+def ours_of(demand, section):
+    """The row that a demand or a limit is about, or None."""
+    return fastest([r for r in section["rows"] if r["engine"] == "chexnet"
+                    and r["precision"] == demand.precision], demand.what)
+
+
 def held_against(demand, section):
     """One finding, or None where the section has not both sides."""
-    ours = fastest([r for r in section["rows"] if r["engine"] == "chexnet"
-                    and r["precision"] == demand.precision], demand.what)
+    ours = ours_of(demand, section)
     rival = fastest([r for r in section["rows"] if demand.admits(r)], demand.what)
     if not ours or not rival:
         return None
@@ -76,17 +127,42 @@ def held_against(demand, section):
             "verdict": verdict(ratio, demand)}
 
 
+def why_skipped(levels, sections):
+    ran = any(s["level"] in levels for s in sections)
+    return "skipped: " + ("not measured" if ran else "no " + SPELLED[levels[0]])
+
+
 def check(demands, sections):
     """A finding for each demand at each level it was measured at; those without one are skipped."""
     findings = []
     for demand in demands:
         met = [held_against(demand, s) for s in sections if s["level"] in demand.levels]
         met = [finding for finding in met if finding]
-        ran = any(s["level"] in demand.levels for s in sections)
-        why = "not measured" if ran else "no " + SPELLED[demand.levels[0]]
         findings += met or [{"demand": demand.text, "level": "-", "rival": "-", "ratio": None,
                              "ratio_median": None, "floor": demand.floor, "goal": demand.goal,
-                             "verdict": f"skipped: {why}"}]
+                             "verdict": why_skipped(demand.levels, sections)}]
+    return findings
+
+
+def verdict_of_limit(value, limit):
+    """A goal without a limit behind it is neither met nor missed."""
+    if limit.most and value > limit.most:
+        return "MISSED"
+    if limit.goal and value <= limit.goal:
+        return "goal"
+    return "floor" if limit.most else "not the goal"
+
+
+def check_limits(limits, sections):
+    """A finding for each limit, skipped where it was not measured."""
+    findings = []
+    for limit in limits:
+        rows = [(s["level"], ours_of(limit, s)) for s in sections if s["level"] in limit.levels]
+        level, value, said = "-", None, why_skipped(limit.levels, sections)
+        for level, value in [(level, limit.figure(row)) for level, row in rows if row]:
+            said = verdict_of_limit(value, limit)
+        findings.append({"limit": limit.text, "level": level, "value": value, "most": limit.most,
+                         "goal": limit.goal, "verdict": said})
     return findings
 
 

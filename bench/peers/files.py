@@ -69,6 +69,20 @@ def prepare(arguments, picture_count):
             "pictures": [str(path) for path in pictures]}
 
 
+def prepare_training(arguments, count):
+    """The same for steps of training: weights, and `count` grey crops drawn from a seed, uint8
+    [count][224][224] without a header."""
+    folder = ROOT / "build" / "peers"
+    folder.mkdir(parents=True, exist_ok=True)
+    build, crops = Path(arguments.build), folder / "train_crops.bin"
+    random = numpy.random.default_rng(20)
+    coarse = random.integers(0, 160, (count, 14, 14)).repeat(16, axis=1).repeat(16, axis=2)
+    (coarse + random.integers(0, 96, coarse.shape)).astype(numpy.uint8).tofile(crops)
+    return {"folder": str(folder), "weights": str(weights_of(arguments.weights, folder)),
+            "chexnet": str(build / "chexnet"), "train_bench": str(build / "train_bench"),
+            "train_crops": str(crops), "inductor": str(folder / "inductor")}
+
+
 def cut(files):
     """Write the pictures as `crops` for the peers and, before they are cut, as `small` for ours."""
     transform = model.transform()

@@ -39,6 +39,15 @@ class Form:
 BASELINE = Form("torch", "fp32")
 
 
+def training_forms(precision, batch, with_compile):
+    """All forms of a training step, ours first."""
+    yield Form("chexnet", precision, batch)
+    yield Form("torch", precision, batch)
+    yield Form("torch", precision, batch, layout="channels-last")
+    if with_compile:
+        yield Form("torch", precision, batch, layout="channels-last", compiled=True)
+
+
 def torch_forms(precision, threads, with_compile):
     if precision == BASELINE.precision:
         yield BASELINE

@@ -74,9 +74,9 @@ def busy_seconds():
     return total / os.sysconf("SC_CLK_TCK")
 
 
-def peak_bytes():
-    """The largest resident memory of this process so far."""
-    with open("/proc/self/status") as file:
+def peak_bytes(process="self"):
+    """The largest resident memory of the process so far."""
+    with open(f"/proc/{process}/status") as file:
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))
 
 

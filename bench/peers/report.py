@@ -34,7 +34,7 @@ def rows_of(competitors, turns, expected):
         "name": c.name, "engine": c.form.engine, "precision": c.precision, "settings": c.settings,
         **{what: summary(found) for what, found in turns[c.name].items()},
         "peak_rss_bytes": max(t["peak_rss_bytes"] for t in turns[c.name]["many"]),
-        "largest_difference_from_pytorch": difference(c.prob, expected),
+        "largest_difference_from_pytorch": difference(c.first, expected),
     } for c in competitors]
 
 
@@ -91,27 +91,32 @@ def level_parts(section, threads):
 
 
 def wrong_parts(section):
-    yield from (f"warning: {row['name']}: not PyTorch's probabilities, so it does not count"
+    yield from (f"warning: {row['name']}: not PyTorch's results, so it does not count"
                 for row in section["rows"] if not demands.is_right(row))
 
 
-def settings_parts(section):
+def settings_parts(section, of=""):
     lines = []
     for row in section["rows"]:
         parts = ", ".join(f"{key} {value}" for key, value in row["settings"].items())
         lines.append(f"- {row['name']}: {parts}")
-    yield f"## Settings at level {section['level']}"
+    yield f"## Settings{of} at level {section['level']}"
     yield "\n".join(lines)
 
 
-def demand_parts(findings):
+def demand_parts(findings, limits=()):
     lines = [[f["demand"], f["level"], f["rival"], figure(f["ratio"], ".2f"),
               figure(f["ratio_median"], ".2f"), figure(f["floor"], ".2f"),
               figure(f["goal"], ".2f"), f["verdict"]] for f in findings]
     yield "## Demands"
     yield table(["ours : theirs", "level", "fastest form", "ratio min", "median", "floor", "goal",
                  "met"], lines)
-    yield demands.count(findings)
+    if limits:
+        yield table(["ours", "level", "figure", "limit", "goal", "met"],
+                    [[f["limit"], f["level"], *(figure(f[key], ".2f") for key in
+                                                ("value", "most", "goal")), f["verdict"]]
+                     for f in limits])
+    yield demands.count([*findings, *limits])
 
 
 def about_parts(title, about, explained):
@@ -159,6 +164,60 @@ def text_of_pipeline(record):
              *wrong_parts(section),
              *(f"skipped: {name}: {why}" for name, why in section["skipped"].items()),
              *settings_parts(section)]
+    return "\n\n".join(parts) + "\n"
+
+
+TRAINING_HEAD = ["form", "min", "median", "ratio min", "median", "steps", "threads", "MB",
+                 "difference"]
+TRAINING_EXPLAINED = (
+    "Milliseconds a 224x224 crop of a whole step: forward, backward, SGD with momentum; binary "
+    "cross-entropy of 14 logits; batch statistics of the whole batch. A ratio is the form's time "
+    "divided by ours in the same precision: how many times as fast this project is. `steps` were "
+    "timed, few for a form that then sat out as far from PyTorch's fastest; `threads` worked; "
+    "`MB` is the peak of the process; `difference` is that of the losses before the first and the "
+    "second step from PyTorch's in float32.")
+RANKS_EXPLAINED = (
+    "Milliseconds an image of `chexnet train --batch 8`, from small PNG files, by the fastest step "
+    "and the median one; the steps of all rounds.")
+
+
+def training_line(what):
+    return lambda row, ours: [
+        row["name"], *timing(row, ours, what), str(row[what]["passes"]),
+        str(row[what]["busy_threads"]), f"{row['peak_rss_bytes'] / 1e6:.0f}",
+        f"{row['largest_difference_of_loss']:.1e}"]
+
+
+def batch_parts(section, threads):
+    what = section["what"]
+    yield f"## Step, {what}, level {section['level']}" + ", all engines capped" * section["capped"]
+    yield from precision_parts(section, TRAINING_HEAD, training_line(what))
+    yield from (f"warning: {row['name']}: {row[what]['busy_threads']} threads worked"
+                for row in section["rows"] if row[what]["busy_threads"] != threads)
+    yield from wrong_parts(section)
+    yield from (f"skipped: {name}: {why}" for name, why in section["skipped"].items())
+    load = statistics.median(row[what]["others"] for row in section["rows"])
+    yield f"Other processes used {load:.2f} CPUs meanwhile (median over the forms)."
+
+
+def ranks_parts(section):
+    yield "## Ranks"
+    yield RANKS_EXPLAINED
+    yield from precision_parts(section, ["form", "min", "median", "ratio min", "median", "steps"],
+                               lambda row, ours: [row["name"], *timing(row, ours, "ranks"),
+                                                  str(row["ranks"]["passes"])])
+    yield from wrong_parts(section)
+    yield from (f"skipped: {name}: {why}" for name, why in section["skipped"].items())
+
+
+def text_of_training(record):
+    parts = [*about_parts("Training", record["about"], TRAINING_EXPLAINED),
+             *demand_parts(record["demands"], record["limits"])]
+    for section in record["batches"]:
+        parts += batch_parts(section, record["about"]["threads"])
+    parts += ranks_parts(record["ranks"])
+    for section in record["batches"]:
+        parts += settings_parts(section, f" of {section['what']}")
     return "\n\n".join(parts) + "\n"
 
 

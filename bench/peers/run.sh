@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# run.sh [--pipeline|--footprint] [OPTION...]: this project beside PyTorch, ONNX Runtime and
-# OpenVINO, each in its fastest form; --help lists the options. With --pipeline: from PNG files to
-# probabilities, beside Python with OpenVINO. With --footprint: memory, time to the first answer,
-# size.
+# run.sh [--pipeline|--footprint|--training] [OPTION...]: this project beside PyTorch, ONNX Runtime
+# and OpenVINO, each in its fastest form; --help lists the options. With --pipeline: from PNG files
+# to probabilities, beside Python with OpenVINO. With --footprint: memory, time to the first answer,
+# size. With --training: whole steps of training, beside PyTorch.
 # The peers are installed, at the versions of requirements.txt, into build/peers-venv (6 GB, for
 # PyTorch's wheels bring CUDA); CXN_PEERS_PYTHON names a python that has them already.
 set -euo pipefail
@@ -38,6 +38,7 @@ export PYTHONDONTWRITEBYTECODE=1
 case ${1:-} in
     --pipeline) script=pipeline.py && shift ;;
     --footprint) script=footprint.py && shift ;;
+    --training) script=training.py && shift ;;
     *) script=compare.py ;;
 esac
 exec "$python" "$here/$script" "$@"

@@ -20,27 +20,28 @@ from forms import Form
 BUSY_SHARE = 0.2  # of the time measured, from which on a thread counts as working
 
 
-def thread_seconds():
+def thread_seconds(process):
     """{thread: CPU seconds so far}"""
     tick = os.sysconf("SC_CLK_TCK")
     seconds = {}
-    for thread in os.listdir("/proc/self/task"):
-        with open(f"/proc/self/task/{thread}/stat") as file:
+    for thread in os.listdir(f"/proc/{process}/task"):
+        with open(f"/proc/{process}/task/{thread}/stat") as file:
             fields = file.read().rpartition(")")[2].split()
         seconds[thread] = (int(fields[11]) + int(fields[12])) / tick
     return seconds
 
 
-def measure(run, crops, seconds):
-    """Milliseconds a crop, a value a pass over all crops, and how many threads worked."""
+def measure(run, crops, seconds, process="self"):
+    """Milliseconds a crop, a value a pass over all crops, and how many threads of the process
+    worked."""
     times = []
-    before, started = thread_seconds(), time.perf_counter()
+    before, started = thread_seconds(process), time.perf_counter()
     while not times or time.perf_counter() - started < seconds:
         at = time.perf_counter()
         run()
         times.append((time.perf_counter() - at) * 1e3 / crops)
     wall = time.perf_counter() - started
-    used = [after - before.get(thread, 0) for thread, after in thread_seconds().items()]
+    used = [after - before.get(thread, 0) for thread, after in thread_seconds(process).items()]
     return {"ms": times, "cpu_per_wall": sum(used) / wall,
             "busy_threads": sum(u > BUSY_SHARE * wall for u in used)}
 
@@ -54,7 +55,7 @@ def main():
     engine = ENGINES[form["engine"]](Form(**form), SimpleNamespace(**files), threads)
     engine.many()  # compiles, allocates, touches memory
     prob = engine.many()
-    say({"settings": engine.settings(), "prob": prob.tolist()})
+    say({"settings": engine.settings(), "first": prob.tolist()})
     for line in sys.stdin:
         what, seconds = line.split()
         run, crops = {"many": (engine.many, TEN * len(prob)), "single": (engine.single, 1)}[what]
