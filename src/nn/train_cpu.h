@@ -64,6 +64,12 @@ struct cxn_train_dense {
     struct cxn_train_conv halve; /* but after the last block */
 };
 
+/* What is kept of a view's samples. */
+struct cxn_train_window {
+    uint8_t channels;
+    bool mirror, grey;
+};
+
 /* Offsets in bytes into the arena. */
 struct cxn_train_plan {
     size_t stem, dstem;
@@ -101,8 +107,8 @@ struct cxn_trainer_state {
     struct cxn_train_plan plan;
     uint8_t *arena, *scratch;   /* scratch: [threads][scratch_bytes] */
     size_t room;                /* views that the arena holds */
-    uint8_t *windows;           /* [views_max][side][side][window_channels[view]] */
-    uint8_t *window_channels;
+    uint8_t *windows;           /* [views_max]: [side][side][window[view].channels] */
+    struct cxn_train_window *window;
     bool colour;                /* a view of the shard is not grey */
     size_t widest;              /* channels of a map, at most */
     size_t partial_count;       /* weights of a convolution, at most */

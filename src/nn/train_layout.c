@@ -179,7 +179,7 @@ static enum cxn_status take_maps(cxn_trainer_state *s, struct cxn_error *err)
     s->arena = take(s, 1, 1, s->plan.arena_bytes, "feature maps", &status, err);
     s->scratch = take(s, threads, 1, s->plan.scratch_bytes, "scratch of threads", &status, err);
     s->windows = take(s, views, 3, pixels, "windows", &status, err);
-    s->window_channels = take(s, views, 1, 1, "windows", &status, err);
+    s->window = take(s, views, 1, sizeof *s->window, "windows", &status, err);
     s->sums = take(s, CXN_TRAIN_CHUNKS * 2, s->widest, sizeof(double), "sums", &status, err);
     s->partial = take(s, CXN_TRAIN_CHUNKS, s->partial_count, sizeof(float), "partial gradients",
                       &status, err);
@@ -201,7 +201,7 @@ enum cxn_status cxn_train_layout_open(cxn_trainer_state *s, struct cxn_error *er
 void cxn_train_layout_close(cxn_trainer_state *s)
 {
     void *const blocks[] = { s->layers, s->convs, s->statistics, s->factors, s->packed, s->arena,
-                             s->scratch, s->windows, s->window_channels, s->sums, s->partial,
+                             s->scratch, s->windows, s->window, s->sums, s->partial,
                              s->plain, s->slope, s->offset, s->quarter, s->features, s->dfeatures };
     for (size_t i = 0; i < CXN_COUNTOF(blocks); i++) cxn_free(blocks[i]);
 }

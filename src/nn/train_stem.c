@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "nn/train_cpu.h"
+#include "nn/train_view.h"
+#include "nn/view.h"
 
 enum { BORDER = CXN_TRAIN_STEM_BORDER, KERNEL = CXN_TRAIN_STEM_KERNEL };
 
@@ -18,40 +20,33 @@ static uint8_t *window_of(const cxn_trainer_state *s, size_t view)
     return s->windows + view * 3 * s->options.side * s->options.side;
 }
 
+/* Views that are resampled are so in the window itself; the kernel of samples mirrors them. */
 static void cut_window(void *ctx, size_t i, unsigned thread)
 {
     const struct cutting *c = ctx;
-    const struct cxn_view *v = &c->views[i].view;
-    const struct cxn_picture *p = v->picture;
-    const size_t side = c->s->options.side, channels = p->channels;
+    const size_t side = c->s->options.side;
     uint8_t *dst = window_of(c->s, i);
+    struct cxn_picture cut;
+    const struct cxn_view v = cxn_train_view_cut(&c->views[i], dst, &cut);
+    const struct cxn_picture *p = v.picture;
+    const size_t row = side * p->channels;
     (void)thread;
-    c->s->window_channels[i] = (uint8_t)channels;
-    for (size_t y = 0; y < side; y++) {
-        const uint8_t *row = p->pixels + (v->y + y) * p->stride_bytes + (size_t)v->x * channels;
-        for (size_t x = 0; x < side; x++, dst += channels)
-            memcpy(dst, row + (v->mirror ? side - 1 - x : x) * channels, channels);
-    }
-}
-
-static bool is_grey(const cxn_trainer_state *s, size_t view)
-{
-    const uint8_t *sample = window_of(s, view);
-    const size_t count = (size_t)s->options.side * s->options.side;
-    if (s->window_channels[view] == 1) return true;
-    for (size_t i = 0; i < count; i++, sample += 3)
-        if (sample[0] != sample[1] || sample[0] != sample[2]) return false;
-    return true;
+    c->s->window[i] = (struct cxn_train_window){ .channels = (uint8_t)p->channels,
+                                                 .mirror = v.mirror,
+                                                 .grey = cxn_view_is_grey(&v) };
+    if (p == &cut) return;
+    for (size_t y = 0; y < side; y++, dst += row)
+        memcpy(dst, p->pixels + (v.y + y) * p->stride_bytes + (size_t)v.x * p->channels, row);
 }
 
 /* Each grey sample three times, from the last on, in place. */
 static void widen_window(const cxn_trainer_state *s, size_t view)
 {
     uint8_t *samples = window_of(s, view);
-    if (s->window_channels[view] == 3) return;
+    if (s->window[view].channels == 3) return;
     for (size_t i = (size_t)s->options.side * s->options.side; i-- > 0;)
         samples[3 * i] = samples[3 * i + 1] = samples[3 * i + 2] = samples[i];
-    s->window_channels[view] = 3;
+    s->window[view].channels = 3;
 }
 
 void cxn_train_windows(cxn_trainer_state *s, const struct cxn_train_view *views, size_t count)
@@ -59,7 +54,7 @@ void cxn_train_windows(cxn_trainer_state *s, const struct cxn_train_view *views,
     struct cutting cutting = { s, views };
     cxn_pool_run(s->env.pool, count, cut_window, &cutting);
     s->colour = false;
-    for (size_t i = 0; i < count && !s->colour; i++) s->colour = !is_grey(s, i);
+    for (size_t i = 0; i < count && !s->colour; i++) s->colour = !s->window[i].grey;
     for (size_t i = 0; i < count && s->colour; i++) widen_window(s, i);
 }
 
@@ -87,11 +82,12 @@ static uint8_t *write_planes(const struct cxn_train_piece *piece, size_t view)
 {
     const cxn_trainer_state *s = piece->s;
     const size_t side = s->options.side, pitch = pitch_of(s), bytes = s->kernels.map_bytes;
-    const size_t channels = s->window_channels[s->first + view];
+    const struct cxn_train_window *window = &s->window[s->first + view];
     uint8_t *planes = piece->scratch + s->plan.planes;
     const struct cxn_samples samples = {
-        .src = window_of(s, s->first + view), .stride_bytes = side * channels, .width = side,
-        .height = side, .channels = channels, .taken = planes_of(s) - 1, .copies = s->kernels.stem_copies,
+        .src = window_of(s, s->first + view), .stride_bytes = side * window->channels,
+        .width = side, .height = side, .channels = window->channels, .taken = planes_of(s) - 1,
+        .copies = s->kernels.stem_copies, .mirror = window->mirror,
         .dst = cxn_train_at(planes, BORDER * (pitch + place_of(s)), bytes), .dst_row_step = pitch
     };
     memset(planes, 0, (side + 2 * BORDER) * pitch * bytes);

@@ -5,7 +5,7 @@
 
 #include "base/size.h"
 #include "nn/train_cpu.h"
-#include "nn/view.h"
+#include "nn/train_view.h"
 
 static float *slot_of(const cxn_trainer_state *s, unsigned slot)
 {
@@ -95,28 +95,6 @@ static enum cxn_status open_cpu(cxn_trainer_state **out, const struct cxn_engine
 
 /* ---- there -------------------------------------------------------------------------------- */
 
-static enum cxn_status check_views(const cxn_trainer_state *s, const struct cxn_train_view *views,
-                                   size_t count, struct cxn_error *err)
-{
-    const uint32_t side = s->options.side;
-    const struct cxn_room room = { side, side };
-    if (count == 0 || count > s->options.views_max)
-        return cxn_fail(err, CXN_E_ARG, "%zu views, expected 1 to %zu", count,
-                        s->options.views_max);
-    for (size_t i = 0; i < count; i++) {
-        const struct cxn_view *v = &views[i].view;
-        if (v->width != side || v->height != side)
-            return cxn_fail(err, CXN_E_ARG, "view %zu: %ux%u, expected %ux%u", i, v->width,
-                            v->height, side, side);
-        const enum cxn_status status = cxn_views_check(v, 1, &room, err);
-        if (status != CXN_OK) return status;
-    }
-    if (count == 1 && !s->options.head_only && s->block[CXN_NET_BLOCKS - 1].side == 1)
-        return cxn_fail(err, CXN_E_ARG, "one view of side %u: its last maps have one place, which "
-                        "has no variance", side);
-    return CXN_OK;
-}
-
 static size_t feature_count(const cxn_trainer_state *s)
 {
     return s->block[CXN_NET_BLOCKS - 1].out;
@@ -145,7 +123,7 @@ static enum cxn_status forward_cpu(cxn_trainer_state *s, const struct cxn_train_
                                    size_t count, unsigned slot, double *logits,
                                    struct cxn_error *err)
 {
-    enum cxn_status status = check_views(s, views, count, err);
+    enum cxn_status status = cxn_train_views_check(views, count, &s->options, err);
     s->passed = 0;
     if (status != CXN_OK) return status;
     if (s->stale) cxn_train_pack(s);
