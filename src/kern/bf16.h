@@ -15,7 +15,7 @@ static inline float cxn_bf16_value(uint16_t number)
     return value;
 }
 
-/* To nearest, ties to even; a NaN stays one. Both are computed, so that a loop of it has no branch. */
+/* To nearest, ties to even; a NaN stays one. Both are computed, so that loops have no branch. */
 static inline uint16_t cxn_bf16_round(float value)
 {
     uint32_t bits;
