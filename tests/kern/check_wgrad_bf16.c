@@ -6,7 +6,7 @@
 #include "kern/wgrad_bf16.h"
 
 /* Of the gradient; a window of kernel x kernel of places `stride` apart. Rows of src are `gap`
- * places longer than they need be, and those of grad as many places apart as src's, or their width. */
+ * places longer than they need be, and those of grad as many places apart as src's, or dense. */
 struct shape {
     size_t maps, height, width, in, out, kernel, stride, gap;
     bool alike;
