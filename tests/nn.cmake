@@ -11,6 +11,8 @@ cxn_unit_test(trainer unit/test_trainer.c ${train_case})
 set_tests_properties(trainer PROPERTIES LABELS "short;threads")
 cxn_unit_test(trainer_full unit/test_trainer_full.c ${train_case})
 set_tests_properties(trainer_full PROPERTIES LABELS long)
+cxn_unit_test(trainer_bf16 unit/test_trainer_bf16.c ${train_case})
+set_tests_properties(trainer_bf16 PROPERTIES LABELS long)
 cxn_unit_test(cpu unit/test_cpu.c)
 
 # The kernel test bench: `checkkern --bench` measures, -t and -c choose, --seed repeats.

@@ -35,17 +35,36 @@ size_t cxn_conv_bordered_bf16_packed_count(const struct cxn_conv_bordered_kernel
     return panels * row->channels * (1 + filled_terms(row, terms) / 2);
 }
 
+/* Two terms of a panel in turns; either may be none. */
+static void pack_pair(uint16_t *restrict to, const float *restrict first,
+                      const float *restrict second, size_t count, size_t channels)
+{
+    if (first && second) {
+        for (size_t o = 0; o < count; o++) { /* no branches: vectors */
+            to[2 * o] = cxn_bf16_round(first[o]);
+            to[2 * o + 1] = cxn_bf16_round(second[o]);
+        }
+    } else {
+        for (size_t o = 0; o < count; o++) {
+            to[2 * o] = first ? cxn_bf16_round(first[o]) : 0;
+            to[2 * o + 1] = 0;
+        }
+    }
+    for (size_t o = 2 * count; o < 2 * channels; o++) to[o] = 0;
+}
+
 void cxn_conv_bordered_bf16_pack(const struct cxn_conv_bordered_kernel *row, float *packed,
                                  const float *w, const float *bias, size_t out, size_t terms)
 {
-    for (size_t first = 0; first < out; first += row->channels) {
-        for (size_t o = first; o < first + row->channels; o++)
-            *packed++ = bias && o < out ? bias[o] : 0.0f;
+    const size_t channels = row->channels;
+    for (size_t first = 0; first < out; first += channels) {
+        const size_t count = out - first < channels ? out - first : channels;
+        for (size_t o = 0; o < channels; o++)
+            *packed++ = bias && o < count ? bias[first + o] : 0.0f;
         uint16_t *to = (uint16_t *)(void *)packed;
-        for (size_t i = 0; i < filled_terms(row, terms); i += 2)
-            for (size_t o = first; o < first + row->channels; o++)
-                for (size_t k = i; k < i + 2; k++)
-                    *to++ = o < out && k < terms ? cxn_bf16_round(w[k * out + o]) : 0;
-        packed += filled_terms(row, terms) / 2 * row->channels;
+        for (size_t i = 0; i < filled_terms(row, terms); i += 2, to += 2 * channels)
+            pack_pair(to, i < terms ? w + i * out + first : NULL,
+                      i + 1 < terms ? w + (i + 1) * out + first : NULL, count, channels);
+        packed += filled_terms(row, terms) / 2 * channels;
     }
 }

@@ -11,8 +11,8 @@
 
 /*
  * Sums over maps of bfloat16 as loops that each level compiles with its own flags: a block of
- * channels over GRAD_PLACES places in float32, which are then added to the doubles. So few roundings
- * cost less than the numbers' own.
+ * channels over GRAD_PLACES places in float32, which are then added to the doubles. So few
+ * roundings cost less than the numbers' own.
  */
 enum { GRAD_CHANNELS = 32, GRAD_PLACES = 8 };
 

@@ -4,8 +4,8 @@
 
 #include "kern/kern.h"
 
-/* Places to strips: dst[i * dst_step + p] = src[p * src_step + i], of count places p and channels i.
- * Any 16 bits. */
+/* Places to strips: dst[i * dst_step + p] = src[p * src_step + i], of count places p and channels
+ * i. Any 16 bits. */
 struct cxn_transpose_bf16 {
     const uint16_t *src;
     size_t src_step;

@@ -17,7 +17,7 @@
  */
 
 enum {
-    CXN_TRAIN_CHUNKS = 8,     /* of a shard, at most */
+    CXN_TRAIN_CHUNKS = 4,     /* of a shard, at most */
     CXN_TRAIN_PLACES = 224,   /* about so many of a map are computed at once */
     CXN_TRAIN_CHANNELS = 128, /* and so many channels of a 1x1, there where it goes back */
     CXN_TRAIN_PANELS = 3,

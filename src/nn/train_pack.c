@@ -24,8 +24,8 @@ size_t cxn_train_packed_count(const cxn_trainer_state *s, const struct cxn_train
 
 size_t cxn_train_stem_terms(const cxn_trainer_state *s, size_t planes)
 {
-    return CXN_TRAIN_STEM_KERNEL * cxn_train_terms(&s->kernels, s->kernels.stem_columns * s->kernels.stem_copies *
-                                                       planes);
+    const size_t place = planes * s->kernels.stem_copies;
+    return CXN_TRAIN_STEM_KERNEL * cxn_train_terms(&s->kernels, s->kernels.stem_columns * place);
 }
 
 size_t cxn_train_stem_count(const cxn_trainer_state *s, size_t planes)
@@ -34,14 +34,26 @@ size_t cxn_train_stem_count(const cxn_trainer_state *s, size_t planes)
                                    cxn_train_stem_terms(s, planes));
 }
 
+enum { INPUTS = 16 }; /* that are turned at once, so that what is written in columns stays near */
+
+static size_t count_inputs(const struct cxn_train_conv *c, size_t i)
+{
+    return c->in - i < INPUTS ? c->in - i : INPUTS;
+}
+
 /* plain: [terms][out] from [out][in][taps], whose taps are in rows of `kernel`. */
 static void plain_forward(const struct cxn_train_conv *c, const float *w, size_t row, float *plain)
 {
-    for (size_t o = 0; o < c->out; o++)
-        for (size_t i = 0; i < c->in; i++)
-            for (size_t y = 0; y < c->kernel; y++)
-                for (size_t x = 0; x < c->kernel; x++)
-                    plain[(y * row + x * c->in + i) * c->out + o] = *w++;
+    for (size_t first = 0; first < c->in; first += INPUTS) {
+        const size_t count = count_inputs(c, first);
+        for (size_t o = 0; o < c->out; o++) {
+            const float *from = w + (o * c->in + first) * c->kernel * c->kernel;
+            for (size_t i = first; i < first + count; i++)
+                for (size_t y = 0; y < c->kernel; y++)
+                    for (size_t x = 0; x < c->kernel; x++)
+                        plain[(y * row + x * c->in + i) * c->out + o] = *from++;
+        }
+    }
 }
 
 /* The convolution that takes a gradient back reads the window turned by half. */

@@ -37,7 +37,8 @@ static void check_pairs(struct ck *t)
         double *want = ck_f64(t, blocks * run);
         for (size_t j = 0; j < blocks * run; j++) {
             const size_t p = j % run / 32 * 2 + j % 2, i = j / run * 16 + j % 32 / 2;
-            if (p < count && i < channels) want[j] = ck_number(t, pairs.src, p * pairs.src_step + i);
+            if (p < count && i < channels)
+                want[j] = ck_number(t, pairs.src, p * pairs.src_step + i);
         }
         const struct ck_case c = { .run = run_pairs, .args = &pairs, .count = blocks,
                                    .step = pairs.block_step, .width = run, .want = want,

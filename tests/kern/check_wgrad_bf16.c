@@ -5,8 +5,8 @@
 #include "ck.h"
 #include "kern/wgrad_bf16.h"
 
-/* Of the gradient; a window of kernel x kernel of places `stride` apart. Rows of src are `gap` places
- * longer than they need be, and those of grad as many places apart as src's, or their width. */
+/* Of the gradient; a window of kernel x kernel of places `stride` apart. Rows of src are `gap`
+ * places longer than they need be, and those of grad as many places apart as src's, or dense. */
 struct shape {
     size_t maps, height, width, in, out, kernel, stride, gap;
     bool alike;
@@ -119,8 +119,8 @@ static void run_bare(const struct ck *t, const void *args, float *dst)
     row->run(&g);
 }
 
-/* DenseNet-121 on 224 x 224, in pieces as training cuts them: of each block its 3x3 and 128 channels
- * of a 1x1; and the stem. */
+/* DenseNet-121 on 224 x 224, in pieces as training cuts them: of each block its 3x3 and 128
+ * channels of a 1x1; and the stem. */
 static void bench(struct ck *t)
 {
     static const struct shape shapes[] = {

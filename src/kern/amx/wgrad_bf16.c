@@ -6,8 +6,8 @@
 
 /*
  * Places are the terms: two tiles of strips times two of outputs are four of sums, as in
- * conv_bordered_bf16.c. A tap is the strips at another address, which a tile load takes whatever its
- * alignment is. Numbers of the tiles:
+ * conv_bordered_bf16.c. A tap is the strips at another address, which a tile load takes whatever
+ * its alignment is. Numbers of the tiles:
  *     0, 1  sums of the first 16 channels, outputs 0 to 15 and 16 to 31;  2, 3  of the second
  *     4, 5  strips;  6, 7  pairs of gradients
  */
