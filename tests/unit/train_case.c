@@ -11,31 +11,61 @@
 #include "small_net.h"
 #include "unit/unit.h"
 
-static const struct train_row rows[] = {
-    { .trainer = &cxn_trainer_ref64, .gradient_floor = 1e-8, .full_gradient_floor = 1e-7,
-      .change_floor = 1e-8, .change = 1e-9, .loss = 1e-9, .seed_ce_loss = 1e-10 },
-};
+/* Those at which a row picks other kernels than at the one below. */
+static const char *const levels_c[] = { "c", NULL };
+static const char *const levels_f32[] = { "c", "avx2", "avx512", NULL };
+static const char *const levels_bf16[] = { "c", "avx2", "avx512", "vnni", "amx", NULL };
 
-static const char *level_of(const struct train_row *row, uint32_t cpu)
-{
-    return row->trainer->level(cpu, row->precision);
-}
+static const struct train_row rows[] = {
+    { .trainer = &cxn_trainer_ref64, .levels = levels_c, .gradient_floor = 1e-8,
+      .full_gradient_floor = 1e-7, .change_floor = 1e-8, .change = 1e-9, .loss = 1e-9,
+      .seed_ce_loss = 1e-10 },
+    { .trainer = &cxn_trainer_cpu, .precision = CXN_PRECISION_F32, .levels = levels_f32,
+      .factor = 3.0, .gradient_floor = 1e-5, .full_gradient_floor = 1e-5, .change_floor = 1e-4,
+      .change = 1e-2, .loss = 1e-4, .seed_ce_loss = 1e-5 },
+    { .trainer = &cxn_trainer_cpu, .precision = CXN_PRECISION_BF16, .levels = levels_bf16,
+      .gradient_floor = 0.6, .full_gradient_floor = 0.6, .change_floor = 0.5, .change = 1e-1,
+      .loss = 2e-2, .seed_ce_loss = 2e-2 },
+};
 
 bool train_setup_next(struct train_setup *s)
 {
-    const uint32_t best = cxn_cpu_detect();
-    const bool has_best = s->row && s->cpu == 0 &&
-                          strcmp(level_of(s->row, 0), level_of(s->row, best)) != 0;
-    if (has_best) {
-        s->cpu = best;
-    } else {
-        s->row = s->row ? s->row + 1 : rows;
-        s->cpu = 0;
-    }
-    if (s->row == rows + CXN_COUNTOF(rows)) return false;
+    const uint32_t machine = cxn_cpu_detect();
+    do {
+        if (s->row && s->row->levels[s->level + 1]) {
+            s->level++;
+        } else {
+            s->row = s->row ? s->row + 1 : rows;
+            s->level = 0;
+        }
+        if (s->row == rows + CXN_COUNTOF(rows)) return false;
+    } while (cxn_cpu_limit(machine, s->row->levels[s->level], &s->cpu, NULL) != CXN_OK);
     snprintf(s->name, sizeof s->name, "%s %s %s", s->row->trainer->name,
-             s->row->precision == CXN_PRECISION_BF16 ? "bf16" : "f32", level_of(s->row, s->cpu));
+             s->row->precision == CXN_PRECISION_BF16 ? "bf16" : "f32",
+             s->row->levels[s->level]);
     return true;
+}
+
+bool train_setup_is_best(const struct train_setup *setup)
+{
+    uint32_t cpu;
+    for (const char *const *above = setup->row->levels + setup->level + 1; *above; above++)
+        if (cxn_cpu_limit(cxn_cpu_detect(), *above, &cpu, NULL) == CXN_OK) return false;
+    return true;
+}
+
+void train_setup_say_skipped(void)
+{
+    const uint32_t machine = cxn_cpu_detect();
+    for (size_t i = 0; i < CXN_COUNTOF(rows); i++) {
+        for (const char *const *level = rows[i].levels; *level; level++) {
+            uint32_t cpu;
+            struct cxn_error err = { "" };
+            if (cxn_cpu_limit(machine, *level, &cpu, &err) != CXN_OK)
+                print_message("skipped: trainer %s at level %s (%s)\n", rows[i].trainer->name,
+                              *level, err.text);
+        }
+    }
 }
 
 static void make_pictures(struct train_net *n)

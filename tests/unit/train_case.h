@@ -16,6 +16,7 @@
 struct train_row {
     const struct cxn_trainer *trainer;
     enum cxn_precision precision;
+    const char *const *levels; /* that it is tested at, lowest first, ends with NULL */
     double factor;
     double gradient_floor, full_gradient_floor; /* of the shrunken and of the full network */
     double change_floor; /* of the weights, by some steps */
@@ -24,15 +25,20 @@ struct train_row {
     double seed_ce_loss; /* the same for steps in the reference's manner */
 };
 
-/* A row at one level. The walk over all rows and their levels, `c` and the CPU's best where they
- * differ: `for (struct train_setup t = { 0 }; train_setup_next(&t);)`. */
+/* A row at one level. The walk over all rows and those of their levels that this CPU has:
+ * `for (struct train_setup t = { 0 }; train_setup_next(&t);)`. */
 struct train_setup {
     const struct train_row *row; /* NULL before the first */
+    size_t level;                /* of row->levels */
     uint32_t cpu;
     char name[40]; /* for messages: ref64 f32 c */
 };
 
 bool train_setup_next(struct train_setup *setup);
+/* Whether the walk has no higher level of this row. */
+bool train_setup_is_best(const struct train_setup *setup);
+/* A line for each level of a row that the walk leaves out. */
+void train_setup_say_skipped(void);
 
 enum { TRAIN_CLASSES = 14, TRAIN_VIEWS_MAX = 40, TRAIN_SIDE = 64, TRAIN_IMAGES = 4,
        TRAIN_IMAGES_MAX = 8 };
