@@ -24,8 +24,8 @@ size_t cxn_train_packed_count(const cxn_trainer_state *s, const struct cxn_train
 
 size_t cxn_train_stem_terms(const cxn_trainer_state *s, size_t planes)
 {
-    return CXN_TRAIN_STEM_KERNEL * cxn_train_terms(&s->kernels, s->kernels.stem_columns * s->kernels.stem_copies *
-                                                       planes);
+    const size_t run = s->kernels.stem_columns * s->kernels.stem_copies * planes;
+    return CXN_TRAIN_STEM_KERNEL * cxn_train_terms(&s->kernels, run);
 }
 
 size_t cxn_train_stem_count(const cxn_trainer_state *s, size_t planes)
