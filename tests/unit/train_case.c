@@ -17,6 +17,10 @@ static const char *const levels_f32[] = { "c", "avx2", "avx512", NULL };
 static const char *const levels_bf16[] = { "c", "avx2", "avx512", "vnni", "amx", NULL };
 
 /*
+ * Twenty steps of the shrunken network change a tensor by up to 9.6e-4 more or less in double, too,
+ * where its first weights are moved by two units in the last place of a float: some value passes
+ * ReLU in one case and not in the other. That is float's floor for changes there.
+ *
  * bfloat16 is held against PyTorch's autocast on the same cases, to less than three times its
  * distance. A network that is not calm says little: there its gradients are up to 0.58 (shrunken)
  * and 0.87 (full) away, and the changes of some tensors more than twice their own length.
@@ -26,7 +30,7 @@ static const struct train_row rows[] = {
       .small = { 1e-8, 1e-8, 1e-9, 1e-9, 1e-10 }, .full = { 1e-7, 1e-8, 1e-9, 1e-9, 1e-10 },
       .calm = 1e-12, .logits = 1e-8 },
     { .trainer = &cxn_trainer_cpu, .precision = CXN_PRECISION_F32, .levels = levels_f32,
-      .factor = 3.0, .small = { 1e-5, 1e-4, 1e-2, 1e-4, 1e-5 },
+      .factor = 3.0, .small = { 1e-5, 1e-3, 1e-2, 1e-4, 1e-5 },
       .full = { 1e-5, 1e-4, 1e-2, 1e-4, 1e-5 }, .calm = 3e-6, .logits = 1e-5 },
     { .trainer = &cxn_trainer_cpu, .precision = CXN_PRECISION_BF16, .levels = levels_bf16,
       .small = { 0.9, 7.4, 0.9, 5e-2, 2.7e-4 }, .full = { 0.9, 8.2, 0.25, 2e-2, 6.6e-4 },
