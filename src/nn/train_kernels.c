@@ -54,3 +54,12 @@ struct cxn_train_kernels cxn_train_kernels_bf16(uint32_t cpu)
         .packed_count = cxn_conv_bordered_bf16_packed_count, .pack = cxn_conv_bordered_bf16_pack
     };
 }
+
+bool cxn_train_kernels_same(const struct cxn_train_kernels *a, const struct cxn_train_kernels *b)
+{
+    return a->conv == b->conv && a->samples == b->samples && a->max_pool_row == b->max_pool_row &&
+           a->norm_relu == b->norm_relu && a->norm_relu_pool == b->norm_relu_pool &&
+           a->channel_sums == b->channel_sums && a->norm_center == b->norm_center &&
+           a->norm_relu_grad == b->norm_relu_grad && a->wgrad == b->wgrad &&
+           a->round == b->round && a->max_pool_grad_row == b->max_pool_grad_row;
+}

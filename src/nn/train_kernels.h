@@ -47,4 +47,7 @@ struct cxn_train_kernels cxn_train_kernels_f32(uint32_t cpu);
 /* Maps, panels and what is multiplied in bfloat16, gradients of maps and sums in float32. */
 struct cxn_train_kernels cxn_train_kernels_bf16(uint32_t cpu);
 
+/* Of one precision: whether every kernel is the same. */
+bool cxn_train_kernels_same(const struct cxn_train_kernels *a, const struct cxn_train_kernels *b);
+
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "cpu/cpu.h"
 #include "nn/train_cpu.h"
 #include "nn/train_view.h"
 
@@ -229,9 +230,18 @@ static void changed_cpu(cxn_trainer_state *s)
     s->stale = true;
 }
 
+/* The lowest level with the same kernels, all of them: any one may change the bits. */
 static const char *level_cpu(uint32_t cpu, enum cxn_precision precision)
 {
-    return kernels_of(cpu, precision).conv->row.name;
+    const struct cxn_train_kernels kernels = kernels_of(cpu, precision);
+    for (size_t i = 0; cxn_cpu_level_name(i); i++) {
+        const char *name = cxn_cpu_level_name(i);
+        uint32_t limited;
+        if (cxn_cpu_limit(cpu, name, &limited, NULL) != CXN_OK) continue;
+        const struct cxn_train_kernels lower = kernels_of(limited, precision);
+        if (cxn_train_kernels_same(&kernels, &lower)) return name;
+    }
+    return cxn_cpu_level(cpu);
 }
 
 const struct cxn_trainer cxn_trainer_cpu = {

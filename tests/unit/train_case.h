@@ -9,30 +9,41 @@
  * (tests/golden/make_train.py).
  */
 
-/*
- * A row of the table of trainers, and how far from PyTorch in double it may be, L2-relative and
- * tensor by tensor: `factor` times as far as PyTorch in float is, at least `floor`.
- */
-struct train_row {
-    const struct cxn_trainer *trainer;
-    enum cxn_precision precision;
-    double factor;
-    double gradient_floor, full_gradient_floor; /* of the shrunken and of the full network */
-    double change_floor; /* of the weights, by some steps */
-    double change;       /* the same of all tensors together, whatever PyTorch's in float */
-    double loss;         /* of each of these steps, relative */
+/* How far from PyTorch in double, L2-relative: tensor by tensor `factor` times as far as PyTorch in
+ * float is, at least the floor. */
+struct train_limits {
+    double gradient; /* floor of a tensor's gradient */
+    double change;   /* floor of a tensor's change by some steps */
+    double changes;  /* of all parameters together, whatever PyTorch's in float */
+    double loss;     /* of each of these steps, relative */
     double seed_ce_loss; /* the same for steps in the reference's manner */
 };
 
-/* A row at one level. The walk over all rows and their levels, `c` and the CPU's best where they
- * differ: `for (struct train_setup t = { 0 }; train_setup_next(&t);)`. */
+/* A row of the table of trainers. */
+struct train_row {
+    const struct cxn_trainer *trainer;
+    enum cxn_precision precision;
+    const char *const *levels; /* that it is tested at, lowest first, ends with NULL */
+    double factor;
+    struct train_limits small, full; /* the shrunken and the full network */
+    double calm;   /* whole gradient of the shrunken network, calm, from ref64's */
+    double logits; /* of the shrunken network, and batch statistics */
+};
+
+/* A row at one level. The walk over all rows and those of their levels that this CPU has:
+ * `for (struct train_setup t = { 0 }; train_setup_next(&t);)`. */
 struct train_setup {
     const struct train_row *row; /* NULL before the first */
+    size_t level;                /* of row->levels */
     uint32_t cpu;
     char name[40]; /* for messages: ref64 f32 c */
 };
 
 bool train_setup_next(struct train_setup *setup);
+/* Whether the walk has no higher level of this row. */
+bool train_setup_is_best(const struct train_setup *setup);
+/* A line for each level of a row that the walk leaves out. */
+void train_setup_say_skipped(void);
 
 enum { TRAIN_CLASSES = 14, TRAIN_VIEWS_MAX = 40, TRAIN_SIDE = 64, TRAIN_IMAGES = 4,
        TRAIN_IMAGES_MAX = 8 };
@@ -44,9 +55,10 @@ struct train_net {
     struct cxn_picture pictures[8]; /* FORMULA_TRAIN_PICTURES */
 };
 
-/* The shrunken network of make_nn.py, and DenseNet-121 by formula, as it is and calm. Run in the
- * project's root. */
+/* The shrunken network of make_nn.py and DenseNet-121 by formula, each as it is and calm. Run in
+ * the project's root. */
 void train_net_small(struct train_net *n);
+void train_net_small_calm(struct train_net *n);
 void train_net_full(struct train_net *n);
 void train_net_calm(struct train_net *n);
 void train_net_close(struct train_net *n);

@@ -50,13 +50,18 @@ static size_t golden_count(const struct run *run, const struct train_net *n)
     return 2 * run->steps + n->net->tensor_count * TENSOR_NUMBERS;
 }
 
+static const struct train_limits *limits_of(const struct trainee *t, const struct run *run)
+{
+    return run->full ? &t->setup->row->full : &t->setup->row->small;
+}
+
 /* The worst relative distance of a loss. */
 static double take_steps(const struct trainee *t, const struct run *run, const double *want)
 {
     struct cxn_update update = run->update;
     double logits[TRAIN_VIEWS_MAX * TRAIN_CLASSES], worst = 0.0;
-    const struct train_row *row = t->setup->row;
-    const double allowed = run->loss == TRAIN_SEED_CE ? row->seed_ce_loss : row->loss;
+    const struct train_limits *limits = limits_of(t, run);
+    const double allowed = run->loss == TRAIN_SEED_CE ? limits->seed_ce_loss : limits->loss;
     update.gradient_scale = update.statistic_scale = 1.0;
     for (size_t step = 0; step < run->steps; step++) {
         struct train_batch batch;
@@ -68,7 +73,7 @@ static double take_steps(const struct trainee *t, const struct run *run, const d
                      run->name, step + 1, loss, want[step]);
         if (worst < far) worst = far;
         update.step = step + 1;
-        row->trainer->update(t->state, 0, &update);
+        t->setup->row->trainer->update(t->state, 0, &update);
     }
     return worst;
 }
@@ -99,12 +104,12 @@ static double tensor_distance(const struct trainee *t, const double *after, size
 /* The distance of all parameters together: running statistics change more, and learn nothing. */
 static double check_change(const struct trainee *t, const struct run *run, const double *golden)
 {
-    const struct train_row *row = t->setup->row;
+    const struct train_limits *limits = limits_of(t, run);
     double *after = trainee_read(t, CXN_BLOCK_WEIGHTS, 0), squares = 0.0, sum = 0.0;
     for (size_t i = 0; i < t->net->net->tensor_count; i++, golden += TENSOR_NUMBERS) {
         const double far = tensor_distance(t, after, i, golden);
         assert_true(golden[0] > 0.0);
-        if (!(far <= fmax(row->change_floor, row->factor * golden[1])))
+        if (!(far <= fmax(limits->change, t->setup->row->factor * golden[1])))
             fail_msg("%s: %s, change of %s: %.3g away, PyTorch in float %.3g", t->setup->name,
                      run->name, t->net->net->tensors[i].name, far, golden[1]);
         if (!cxn_role_is_param(t->net->net->tensors[i].role)) continue;
@@ -112,7 +117,7 @@ static double check_change(const struct trainee *t, const struct run *run, const
         sum += golden[0] * golden[0];
     }
     free(after);
-    if (!(sqrt(squares / sum) <= row->change))
+    if (!(sqrt(squares / sum) <= limits->changes))
         fail_msg("%s: %s, change of the weights: %.3g away", t->setup->name, run->name,
                  sqrt(squares / sum));
     return sqrt(squares / sum);
