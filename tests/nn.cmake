@@ -12,8 +12,6 @@ cxn_unit_test(trainer_faults unit/test_trainer_faults.c ${train_case})
 set_tests_properties(trainer trainer_faults PROPERTIES LABELS "short;threads")
 cxn_unit_test(trainer_full unit/test_trainer_full.c ${train_case})
 set_tests_properties(trainer_full PROPERTIES LABELS long)
-cxn_unit_test(trainer_bf16 unit/test_trainer_bf16.c ${train_case})
-set_tests_properties(trainer_bf16 PROPERTIES LABELS long)
 cxn_unit_test(cpu unit/test_cpu.c)
 
 # The kernel test bench: `checkkern --bench` measures, -t and -c choose, --seed repeats.
