@@ -10,8 +10,8 @@
  * one strip of places a channel, grad to pairs of places (kern/pairs_bf16.h).
  *
  * A range is a run of places that both have at the same distances: a whole map where its rows are
- * as many places apart in src as in grad, else one row. Places between two rows are zeros of
- * grad. A tap is then the same strips at another place: of the window's columns where the run is whole
+ * as many places apart in src as in grad, else one row. Places between two rows are zeros of grad.
+ * A tap is then the same strips at another place: of the window's columns where the run is whole
  * places, and of its rows where they are rows of the map; else there are strips for each row.
  */
 struct cxn_wgrad_strips {
