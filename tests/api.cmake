@@ -32,5 +32,3 @@ foreach(suite short long)
   set_tests_properties(nih_sample_${suite} PROPERTIES LABELS ${suite} SKIP_RETURN_CODE 77
     TIMEOUT 3600)
 endforeach()
-cxn_script_test(nih_train tests/nih_train.sh $<TARGET_FILE:chexnet_command>)
-set_tests_properties(nih_train PROPERTIES LABELS long TIMEOUT 7200 PROCESSORS 2)
