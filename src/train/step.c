@@ -294,6 +294,18 @@ static enum cxn_status exchange(cxn_step *step, enum cxn_status own, struct cxn_
     return cxn_agree_text(w->comm, w->peers, statuses, err);
 }
 
+/* What the norms of all passes found; the sum of squares is of the gradients alone. */
+static bool are_statistics_finite(const cxn_step *step)
+{
+    const struct cxn_worker *w = &step->worker;
+    const struct cxn_span slot = w->trainer->block(w->state, CXN_BLOCK_GRADIENT, 0);
+    bool finite = true;
+    for (size_t i = step->options.net->param_count; i < slot.count; i++)
+        finite = finite && isfinite(slot.number == CXN_NUMBER_F64 ? ((const double *)slot.data)[i]
+                                                                  : ((const float *)slot.data)[i]);
+    return finite;
+}
+
 static void update(cxn_step *step, const struct cxn_step_call *call, double scale)
 {
     const struct cxn_worker *w = &step->worker;
@@ -325,6 +337,9 @@ enum cxn_status cxn_step_run(cxn_step *step, struct cxn_step_call *call, struct 
     call->norm = scale * sqrt(w->trainer->square_sum(w->state, 0));
     if (!isfinite(call->norm))
         return cxn_fail(err, CXN_E_FORMAT, "step %llu: the gradient is not finite",
+                        (unsigned long long)call->number);
+    if (!are_statistics_finite(step))
+        return cxn_fail(err, CXN_E_FORMAT, "step %llu: the statistics of a norm are not finite",
                         (unsigned long long)call->number);
     update(step, call, scale);
     return CXN_OK;
