@@ -111,15 +111,19 @@ static enum cxn_status join_path(const char *folder, const char *name, char path
                     PATH_BYTES - 1);
 }
 
-static enum cxn_status look_for(const cxn_images *images, const char *name, bool *there,
-                                struct cxn_error *err)
+/* Beginning with *folder, where the name before was found: neighbours in a list mostly are in a
+ * folder too, and what is not there is slow to look for. */
+static enum cxn_status look_for(const cxn_images *images, const char *name, size_t *folder,
+                                bool *there, struct cxn_error *err)
 {
     char path[PATH_BYTES];
     *there = false;
     for (size_t i = 0; i < images->folder_count && !*there; i++) {
-        const enum cxn_status status = join_path(images->folders[i], name, path, err);
+        const size_t at = (*folder + i) % images->folder_count;
+        const enum cxn_status status = join_path(images->folders[at], name, path, err);
         if (status != CXN_OK) return status;
         *there = faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+        if (*there) *folder = at;
     }
     return CXN_OK;
 }
@@ -127,12 +131,12 @@ static enum cxn_status look_for(const cxn_images *images, const char *name, bool
 enum cxn_status cxn_images_look(const cxn_images *images, const cxn_list *list,
                                 struct cxn_error *err)
 {
-    size_t missing = 0;
+    size_t missing = 0, folder = 0;
     const char *first = NULL;
     if (images->cache || images->paths) return CXN_OK;
     for (size_t i = 0; i < list->count; i++) {
         bool there;
-        const enum cxn_status status = look_for(images, list->items[i].name, &there, err);
+        const enum cxn_status status = look_for(images, list->items[i].name, &folder, &there, err);
         if (status != CXN_OK) return status;
         if (!there && missing++ == 0) first = list->items[i].name;
     }

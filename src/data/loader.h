@@ -34,8 +34,8 @@ bool cxn_images_cached(const cxn_images *images);
 enum cxn_status cxn_images_fit(const cxn_images *images, const cxn_list *list,
                                struct cxn_error *err);
 
-/* The same for folders, by name alone: CXN_E_IO. For who cannot go on without an image; a system
- * call a name and folder. */
+/* The same for folders, by name alone: CXN_E_IO. For who cannot go on without an image; few
+ * system calls a name. */
 enum cxn_status cxn_images_look(const cxn_images *images, const cxn_list *list,
                                 struct cxn_error *err);
 
