@@ -108,7 +108,7 @@ static enum cxn_status write_checkpoint(const struct work *w, struct cxn_error *
     json_decref(object);
     if (status != CXN_E_FORMAT) return status;
     const struct cxn_error why = *err;
-    return cxn_fail(err, status, "step %llu, the checkpoint before it is kept: %s",
+    return cxn_fail(err, status, "step %llu is not saved, what was before stays: %s",
                     (unsigned long long)s->step, why.text);
 }
 

@@ -2,6 +2,7 @@
 #include "train/step.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "train/agree.h"
@@ -27,6 +28,7 @@ struct cxn_step {
     uint16_t *labels;              /* [images] */
     double *logits, *dlogits;      /* [images * views][classes] */
     /* the sum of the update under way */
+    uint64_t number;
     unsigned depth; /* slots of the stack in use */
     double losses[8]; /* of the sums in the slots, added in the same tree */
     /* the last backward pass */
@@ -120,9 +122,14 @@ static enum cxn_status forward(cxn_step *step, unsigned slot, double *loss, stru
     const struct cxn_worker *w = &step->worker;
     const struct cxn_step_options *o = &step->options;
     enum cxn_status status = o->source.next(o->source.ctx, step->inputs, step->labels, err);
-    if (status == CXN_OK)
-        status = w->trainer->forward(w->state, step->inputs, step->images * step->views, slot,
-                                     step->logits, err);
+    if (status != CXN_OK) return status;
+    status = w->trainer->forward(w->state, step->inputs, step->images * step->views, slot,
+                                 step->logits, err);
+    if (status == CXN_E_FORMAT) {
+        char where[32];
+        snprintf(where, sizeof where, "step %llu", (unsigned long long)step->number);
+        return cxn_fail_in(err, status, where);
+    }
     if (status == CXN_OK)
         *loss += cxn_loss_of_logits(o->loss, step->logits, step->images, step->views, step->labels,
                                     step->dlogits);
@@ -325,6 +332,7 @@ static void update(cxn_step *step, const struct cxn_step_call *call, double scal
 enum cxn_status cxn_step_run(cxn_step *step, struct cxn_step_call *call, struct cxn_error *err)
 {
     const struct cxn_worker *w = &step->worker;
+    step->number = call->number;
     enum cxn_status status = call->status == CXN_OK ? own_passes(step, err) : call->status;
     status = exchange(step, status, call, err);
     if (status != CXN_OK) return status;
