@@ -77,6 +77,15 @@ flip last/SHA256SUMS 66
 broken last/SHA256SUMS 'last/SHA256SUMS: line 1: expected 64 lower-case hex digits'
 flip best.safetensors 60
 broken best.safetensors 'best\.safetensors: '
+cp "$run/best.safetensors" "$work/kept"
+cp "$run/before/weights.safetensors" "$run/best.safetensors"
+expect 0 '^last      step 12' inspect "$run"
+broken best.safetensors 'best\.safetensors: SHA-256 is .*, the checkpoint has '
+rm "$run/best.safetensors"
+broken best.safetensors 'best\.safetensors: missing, the checkpoint tells of one'
+cp "$run/log.jsonl" "$work/kept"
+sed -i '$d' "$run/log.jsonl"
+broken log.jsonl 'log\.jsonl: [0-9]+ bytes, the checkpoint has [0-9]+: lines are lost'
 flip log.jsonl 23
 broken log.jsonl 'log\.jsonl: line 2: JSON: '
 flip run.json 0

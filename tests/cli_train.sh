@@ -206,6 +206,34 @@ same one killed
 expect 0 "resume of a finished run" "$chexnet" train --resume "$dir/one"
 same one two
 
+# --- what ends it in a validation costs no step
+mkdir "$dir/more"
+cp "$dir/val.txt" "$dir/val-bad.txt"
+printf 'broken.png 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n' >>"$dir/val-bad.txt"
+echo none >"$dir/more/broken.png"
+sets=(--images "$dir/set/images" --images "$dir/more" --train "$dir/train.txt")
+expect 3 "a bad image of the val list" "$chexnet" train "${sets[@]}" --val "$dir/val-bad.txt" \
+    --out "$dir/bad-val" "${plain[@]}" --max-steps 2
+says "a bad image of the val list" 'broken\.png'
+cp "$dir/set/images/$(head -n 1 "$dir/val.txt" | cut -d' ' -f1)" "$dir/more/broken.png"
+expect 0 "resume behind a bad image" "$chexnet" train --resume "$dir/bad-val"
+check 'assert [o.get("step") for o in log("bad-val")] == [1, 2, 2], log("bad-val")'
+same base bad-val
+# 20 images are two batches of one thread: the stop comes before the second one.
+slow=("${sets[@]}" --val "$dir/all.txt" --batch 8 --epochs 2 --threads 1)
+expect 0 slow "$chexnet" train "${slow[@]}" --out "$dir/slow"
+"$chexnet" train "${slow[@]}" --out "$dir/stop-val" --json >"$dir/json" 2>"$dir/err" &
+pid=$!
+until [ -e "$dir/stop-val/last/state.json" ]; do kill -0 $pid || break; sleep 0.02; done
+kill -USR1 $pid
+wait $pid || fail "SIGUSR1 in a validation: status $?, expected 0"
+check '
+end = json.load(open(f"{base}/json"))
+assert end["end"] == "stopped" and (end["steps"], end["epochs"]) == (1, 0), end'
+expect 0 "resume of a validation" "$chexnet" train --resume "$dir/stop-val"
+same slow stop-val
+cmp -s "$dir/slow/best.safetensors" "$dir/stop-val/best.safetensors" || fail "stop: other best"
+
 # --- ranks
 module=$(dirname "$chexnet")/src/chexnet/libchexnet-mpi.so
 if [ -e "$module" ] && command -v mpirun >/dev/null; then
@@ -221,6 +249,8 @@ if [ -e "$module" ] && command -v mpirun >/dev/null; then
         cmp -s "$dir/one/best.safetensors" "$dir/ranks$n/best.safetensors" ||
             fail "$n ranks: another best"
     done
+    expect 2 "three ranks" ranks 3 three "${bits[@]}" # one line, not three
+    says "three ranks" '3 ranks: their number must be a power of two'
     expect 2 "more ranks than shards" ranks 4 toomany --batch 4 --shards 2
     says "more ranks than shards" '4 ranks cannot share 2 shards, expected 2 ranks'
 else
@@ -229,10 +259,10 @@ fi
 
 # --- what is refused
 expect 2 "a value" train no --lr x
-says "a value" "lr 'x', expected a number"
+says "a value" "--lr 'x': expected a number"
 expect 2 "shards" train no --batch 6 --shards 4
 says shards 'expected --shards 2 or --batch 8'
-expect 2 "a short list" train no --batch 16
+expect 3 "a short list" train no --batch 16
 says "a short list" 'train.txt: 8 images, expected at least the 16 of one step'
 expect 2 "an option beside --resume" "$chexnet" train --resume "$dir/one" --lr 1
 says "an option beside --resume" 'unexpected --lr'
@@ -243,12 +273,17 @@ expect 4 "no run to resume" "$chexnet" train --resume "$dir/none"
 printf 'none.png 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n' | cat - "$dir/train.txt" >"$dir/long.txt"
 bad=(--train "$dir/long.txt" --val "$dir/val.txt" --images "$dir/set/images" "${plain[@]}")
 expect 4 "an image that is missing" "$chexnet" train "${bad[@]}" --out "$dir/missing"
-says "an image that is missing" "none.png'"
+says "an image that is missing" "1 of the list's 9 images is missing.*, first 'none.png'"
+[ ! -e "$dir/missing" ] || fail "an image that is missing: there is a RUN"
+printf 'gone.png 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n' | cat "$dir/long.txt" - >"$dir/longer.txt"
+expect 4 "val images that are missing" "$chexnet" train "${sets[@]}" --val "$dir/longer.txt" \
+    "${plain[@]}" --out "$dir/missing"
+says "val images that are missing" "2 of the list's 10 images are missing.*, first 'none.png'"
 expect 0 "--on-bad skip" "$chexnet" train "${bad[@]}" --on-bad skip --max-steps 1 \
     --out "$dir/skip" --json
 check 'assert json.load(open(f"{base}/out"))["skipped"] == 1'
 expect 3 "numbers that overflow" train overflow "${plain[@]}" --lr 1e30 --save-every 1
-says "numbers that overflow" 'step [0-9]+|not finite'
+says "numbers that overflow" '^chexnet: step [0-9]+: .*not finite'
 [ -s "$dir/overflow/last/weights.safetensors" ] || fail "numbers that overflow: no checkpoint left"
 cp "$dir/train.txt" "$dir/kept.txt"
 tac "$dir/kept.txt" >"$dir/train.txt"

@@ -144,7 +144,7 @@ static int show(void *ctx, const struct cxn_train_news *n)
 {
     struct session *s = ctx;
     if (stop_asked()) return 1;
-    if (n->rank > 0 || !s->progress.on) return 0;
+    if (n->rank > 0 || n->validating || !s->progress.on) return 0;
     if (n->validated) {
         show_epoch(s, n);
         return 0;
@@ -254,8 +254,8 @@ const struct command cmd_train = {
     .operands_max = 0,
     .details = "RUN gets log.jsonl (a line a step and an epoch), run.json (what it is of), last/\n"
                "(the checkpoint) and best.safetensors (the model with the best validation).\n"
-               "SIGTERM, SIGINT and SIGUSR1 end it after the next step, with a checkpoint and\n"
-               "status 0; --resume goes on from there to the same bits.",
+               "SIGTERM, SIGINT and SIGUSR1 end it after the next step, or in a validation,\n"
+               "with a checkpoint and status 0; --resume goes on from there to the same bits.",
     .example = "chexnet train --images images --train train_list.txt --val val_list.txt \\\n"
                "      --out run --epochs 20 --precision bf16",
     .options = options,

@@ -34,7 +34,8 @@ static void print_lines(const char *text)
 static void print_checkpoint(const struct cxn_run_checkpoint *c)
 {
     printf("%-9s step %" PRIu64 ", epoch %" PRIu64 ", ", c->name, c->step, c->epoch);
-    if (isnan(c->best_auc)) puts("no best model yet");
+    if (!c->has_best) puts("no best model yet");
+    else if (isnan(c->best_auc)) puts("best model by its loss, no finding has an AUC");
     else printf("best mean AUC %.4f\n", c->best_auc);
 }
 

@@ -86,7 +86,8 @@ struct cxn_run_file {
 struct cxn_run_checkpoint {
     const char *name;    /**< "last" or "before" */
     uint64_t step, epoch;
-    double best_auc;     /**< mean AUC of best.safetensors at that time; NaN: there was none */
+    double best_auc;     /**< mean AUC of best.safetensors at that time; NaN: it had none */
+    int has_best;        /**< not 0: there was a best.safetensors */
 };
 
 /**

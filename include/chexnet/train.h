@@ -22,10 +22,11 @@
 extern "C" {
 #endif
 
-/** Where a training is; told after each step and each validation. */
+/** Where a training is; told after each step, between the batches of a validation and after it. */
 struct cxn_train_news {
     uint32_t rank;             /**< of this process, 0 for the first or only one */
     int validated;             /**< not 0: an epoch has ended, val_loss and val_mean_auc are its */
+    int validating;            /**< not 0: a validation is under way; there is nothing of a step */
     uint64_t step, steps;      /**< done, and of the whole training */
     uint64_t epoch, epochs;    /**< the one under way or just ended, 1 for the first; and in all */
     double loss, lr;           /**< of the step */
@@ -35,8 +36,9 @@ struct cxn_train_news {
 };
 
 /**
- * Anything but 0 as its answer is a request to stop: all ranks end after the next step, with a
- * checkpoint, and cxn_train() returns CXN_OK. Called in the caller's thread. NULL: not told.
+ * Anything but 0 as its answer is a request to stop: all ranks end after the next step, or at once
+ * in and right after a validation, with a checkpoint, and cxn_train() returns CXN_OK. Called in the
+ * caller's thread. NULL: not told.
  */
 typedef int cxn_train_progress_fn(void *progress_ctx, const struct cxn_train_news *news);
 
@@ -52,7 +54,7 @@ struct cxn_train_options {
     const char *train, *val;   /**< lists: "name.png" and 14 of 0/1 a line, or NIH's name-only */
     const char *entries;       /**< NIH's Data_Entry CSV, for name-only lists; or NULL */
     const char *weights;       /**< DenseNet-121 weights to start from; NULL: drawn by seed */
-    const char *out;           /**< folder to write: it must not hold a run yet */
+    const char *out;           /**< folder to write: made, or there and empty */
     const char *resume;        /**< or a folder to go on with, which says all the above and the
                                     settings: they are NULL and 0 then */
     const struct cxn_train_setting *settings; /**< each at most once */
@@ -89,12 +91,13 @@ struct cxn_train_result {
  * @param result  out, may be NULL; filled in as far as known on error too
  * @return CXN_OK        done, or stopped as asked
  *         CXN_E_ARG     a NULL that is needed, an unknown setting or value, settings that do not
- *                       fit each other, the list or the number of ranks; ranks that differ in build,
+ *                       fit each other or the number of ranks; ranks that differ in build,
  *                       settings, lists or weights
  *         CXN_E_IO      a file is missing, unreadable or not writable; the folder holds a run, or
  *                       another process works in it
- *         CXN_E_FORMAT  a list, an image, the weights or the folder to resume is wrong; the loss or
- *                       a gradient is not finite: the last checkpoint is as it was
+ *         CXN_E_FORMAT  a list, an image, the weights or the folder to resume is wrong; the train
+ *                       list is shorter than a step; the loss, a gradient, a statistic or a weight
+ *                       is not finite: the last checkpoint is as it was
  *         CXN_E_LIMIT   one of them is over a limit of docs/untrusted-files.md
  *         CXN_E_NOMEM   over the context's budget, or no memory
  *         CXN_E_PEER    another process of the job is lost

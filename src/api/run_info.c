@@ -154,7 +154,7 @@ static enum cxn_status describe_checkpoint(struct cxn_run_info *info, const char
     if (c.state.root)
         info->checkpoints[info->checkpoint_count++] = (struct cxn_run_checkpoint){
             .name = name, .step = c.place.step, .epoch = c.place.epoch,
-            .best_auc = c.place.best_auc
+            .best_auc = c.place.best_auc, .has_best = c.best_sha256[0] != '\0'
         };
     cxn_checkpoint_close(&c);
     cxn_free(path);
@@ -182,6 +182,36 @@ static enum cxn_status read_config(struct cxn_run_info *info, struct cxn_error *
     return status == CXN_OK ? add_file(info, "", CXN_RUN_ABOUT, NULL, err) : status;
 }
 
+/* `last`, where it tells anything; close it in either case. */
+static bool peek_last(struct cxn_run_info *info, struct cxn_checkpoint *c)
+{
+    struct cxn_sums sums;
+    struct cxn_error unused;
+    *c = (struct cxn_checkpoint){ 0 };
+    char *path = path_of(info, CXN_RUN_LAST, &unused);
+    const bool known =
+        path && cxn_checkpoint_peek(c, &sums, &info->mem, path, &unused) == CXN_OK;
+    cxn_free(path);
+    return known;
+}
+
+/* Again where they differ: a training may have put a better one in its place. */
+static enum cxn_status compare_best(struct cxn_run_info *info, const char *path, bool there,
+                                    char sha256[CXN_SHA256_HEX_BYTES], struct cxn_error *why)
+{
+    enum cxn_status status = CXN_OK;
+    for (int i = 0; i < ATTEMPTS; i++) {
+        struct cxn_checkpoint c;
+        status = CXN_OK;
+        if (i > 0 && there) status = cxn_path_sha256(path, sha256, why);
+        if (peek_last(info, &c) && status == CXN_OK && (there || c.best_sha256[0]))
+            status = cxn_best_compare(&c, path, sha256, why);
+        cxn_checkpoint_close(&c);
+        if (status != CXN_E_FORMAT) break;
+    }
+    return status;
+}
+
 static enum cxn_status check_best(struct cxn_run_info *info, const char *path,
                                   char sha256[CXN_SHA256_HEX_BYTES], struct cxn_error *why)
 {
@@ -205,7 +235,9 @@ static enum cxn_status describe_best(struct cxn_run_info *info, struct cxn_error
     char *path = path_of(info, CXN_RUN_BEST, err);
     if (!path) return CXN_E_NOMEM;
     enum cxn_status status = CXN_OK;
-    if (info->verify && lstat(path, &st) == 0) status = check_best(info, path, sha256, &why);
+    const bool there = lstat(path, &st) == 0;
+    if (info->verify && there) status = check_best(info, path, sha256, &why);
+    if (info->verify && status == CXN_OK) status = compare_best(info, path, there, sha256, &why);
     cxn_free(path);
     status = note_problem(info, status, &why, err);
     if (status != CXN_OK) return status;
@@ -257,6 +289,20 @@ static enum cxn_status read_lines(struct log_reader *r, struct cxn_error *why)
     return CXN_OK;
 }
 
+/* Lines are on the disk before the checkpoint that they belong to. */
+static enum cxn_status check_log_size(struct cxn_run_info *info, const struct cxn_file *file,
+                                      struct cxn_error *why)
+{
+    struct cxn_checkpoint c;
+    struct stat st;
+    enum cxn_status status = CXN_OK;
+    if (peek_last(info, &c) && fstat(file->fd, &st) == 0 && (uint64_t)st.st_size < c.log_bytes)
+        status = cxn_fail(why, CXN_E_FORMAT, "%llu bytes, the checkpoint has %llu: lines are lost",
+                          (unsigned long long)st.st_size, (unsigned long long)c.log_bytes);
+    cxn_checkpoint_close(&c);
+    return status;
+}
+
 static enum cxn_status describe_log(struct cxn_run_info *info, struct cxn_error *err)
 {
     struct cxn_error why = { "" };
@@ -269,6 +315,7 @@ static enum cxn_status describe_log(struct cxn_run_info *info, struct cxn_error 
     if (status == CXN_OK) status = cxn_file_open(&r.file, path, &why);
     if (status == CXN_OK) {
         status = read_lines(&r, &why);
+        if (status == CXN_OK && info->verify) status = check_log_size(info, &r.file, &why);
         if (status != CXN_E_IO) cxn_fail_in(&why, status, path);
         cxn_file_close(&r.file);
     }

@@ -34,8 +34,9 @@ static enum cxn_status open_comm(struct cxn_train_job *job, struct cxn_error *er
     w->comm = &cxn_comm_self;
     if (cxn_comm_started_by_mpi()) status = cxn_comm_mpi_load(&w->comm, err);
     if (status == CXN_OK) status = w->comm->open(&w->peers, &how, &job->env, err);
+    if (w->peers) job->rank = w->comm->rank(w->peers);
+    job->agreed = w->peers && status != CXN_OK; /* refused by all alike */
     if (status != CXN_OK) return status;
-    job->rank = w->comm->rank(w->peers);
     job->ranks = w->comm->ranks(w->peers);
     if (job->rank > 0) job->env.log = &job->silence; /* rank 0 says it once for all */
     return CXN_OK;
@@ -200,8 +201,9 @@ static int watch(void *ctx, const struct cxn_loop_news *n)
 {
     const struct cxn_train_job *job = ctx;
     const struct cxn_train_news news = {
-        .rank = job->rank, .validated = n->validated, .step = n->step, .steps = n->steps,
-        .epoch = n->epoch, .epochs = n->epochs, .loss = n->loss, .lr = n->lr,
+        .rank = job->rank, .validated = n->validated, .validating = n->validating,
+        .step = n->step, .steps = n->steps, .epoch = n->epoch, .epochs = n->epochs,
+        .loss = n->loss, .lr = n->lr,
         .images_per_second = n->images_per_second, .seconds_left = n->seconds_left,
         .val_loss = n->val_loss, .val_mean_auc = n->val_mean_auc
     };

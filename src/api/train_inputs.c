@@ -83,7 +83,7 @@ static enum cxn_status check_lists(const struct cxn_train_job *job, struct cxn_e
 {
     const uint64_t needed = cxn_settings_images(&job->settings);
     if (job->train->count < needed)
-        return cxn_fail(err, CXN_E_ARG, "%s: %zu images, expected at least the %llu of one step",
+        return cxn_fail(err, CXN_E_FORMAT, "%s: %zu images, expected at least the %llu of one step",
                         cxn_about_text(job->about, "train"), job->train->count,
                         (unsigned long long)needed);
     const size_t left = job->train->count % needed;
@@ -92,7 +92,9 @@ static enum cxn_status check_lists(const struct cxn_train_job *job, struct cxn_e
                  left, job->train->count, (unsigned long long)needed);
     enum cxn_status status = cxn_images_fit(job->images, job->train, err);
     if (status == CXN_OK) status = cxn_images_fit(job->images, job->val, err);
-    return status;
+    if (status != CXN_OK || job->settings.skip_bad) return status;
+    status = cxn_images_look(job->images, job->train, err);
+    return status == CXN_OK ? cxn_images_look(job->images, job->val, err) : status;
 }
 
 enum cxn_status cxn_job_open_inputs(struct cxn_train_job *job, struct cxn_error *err)

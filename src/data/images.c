@@ -111,6 +111,43 @@ static enum cxn_status join_path(const char *folder, const char *name, char path
                     PATH_BYTES - 1);
 }
 
+/* Beginning with *folder, where the name before was found: neighbours in a list mostly are in a
+ * folder too, and what is not there is slow to look for. */
+static enum cxn_status look_for(const cxn_images *images, const char *name, size_t *folder,
+                                bool *there, struct cxn_error *err)
+{
+    char path[PATH_BYTES];
+    *there = false;
+    for (size_t i = 0; i < images->folder_count && !*there; i++) {
+        const size_t at = (*folder + i) % images->folder_count;
+        const enum cxn_status status = join_path(images->folders[at], name, path, err);
+        if (status != CXN_OK) return status;
+        *there = faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+        if (*there) *folder = at;
+    }
+    return CXN_OK;
+}
+
+enum cxn_status cxn_images_look(const cxn_images *images, const cxn_list *list,
+                                struct cxn_error *err)
+{
+    size_t missing = 0, folder = 0;
+    const char *first = NULL;
+    if (images->cache || images->paths) return CXN_OK;
+    for (size_t i = 0; i < list->count; i++) {
+        bool there;
+        const enum cxn_status status = look_for(images, list->items[i].name, &folder, &there, err);
+        if (status != CXN_OK) return status;
+        if (!there && missing++ == 0) first = list->items[i].name;
+    }
+    if (missing == 0) return CXN_OK;
+    const size_t last = images->folder_count - 1;
+    return cxn_fail(err, CXN_E_IO, "%s%s%s: %zu of the list's %zu images %s missing, first '%s'",
+                    images->folders[0], last > 0 ? " to " : "",
+                    last > 0 ? images->folders[last] : "", missing, list->count,
+                    missing == 1 ? "is" : "are", first);
+}
+
 /* The first folder that has a file of that name; the only folder unseen, so that opening the file
  * says what is wrong. */
 static enum cxn_status find_file(const cxn_images *images, const char *name,

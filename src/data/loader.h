@@ -34,6 +34,11 @@ bool cxn_images_cached(const cxn_images *images);
 enum cxn_status cxn_images_fit(const cxn_images *images, const cxn_list *list,
                                struct cxn_error *err);
 
+/* The same for folders, by name alone: CXN_E_IO. For who cannot go on without an image; few
+ * system calls a name. */
+enum cxn_status cxn_images_look(const cxn_images *images, const cxn_list *list,
+                                struct cxn_error *err);
+
 /* The picture of that name with its shorter side CXN_RESIZE_SIDE. A name is looked for in the
  * folders, never outside them: one with a '/' is refused. Thread safe. notes (may be NULL) gets
  * CXN_NOTE_ bits. Errors name the file. Free with cxn_picture_close(). */

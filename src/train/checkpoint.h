@@ -2,6 +2,7 @@
 #ifndef CXN_TRAIN_CHECKPOINT_H
 #define CXN_TRAIN_CHECKPOINT_H
 
+#include "base/hash.h"
 #include "model/safetensors.h"
 #include "nn/trainer.h"
 #include "train/json_text.h"
@@ -21,7 +22,7 @@ enum { CXN_MOMENTS_MAX = 2 };
 /* Where training stands. */
 struct cxn_place {
     uint64_t step, epoch; /* done; at most 2^53 */
-    double best_auc;      /* mean AUC of best.safetensors; NaN: there is none yet */
+    double best_auc;      /* mean AUC of best.safetensors; NaN: no finding has one, or no best */
 };
 
 /* What is saved. Everything is borrowed for the call. */
@@ -34,7 +35,9 @@ struct cxn_checkpoint_content {
     unsigned moment_count;   /* 0..CXN_MOMENTS_MAX */
     struct cxn_span moments[CXN_MOMENTS_MAX]; /* param_count numbers each */
     struct cxn_span average; /* float_count numbers; data NULL: none */
-    uint64_t log_bytes;      /* of log.jsonl that belong to it; cxn_run_save() fills this in */
+    /* cxn_run_save() fills these in */
+    uint64_t log_bytes;      /* of log.jsonl that belong to it */
+    char best_sha256[CXN_SHA256_HEX_BYTES]; /* of best.safetensors; "": there is none */
 };
 
 /*
@@ -78,6 +81,7 @@ struct cxn_checkpoint {
     unsigned moment_count;
     bool has_average;
     uint64_t log_bytes;
+    char best_sha256[CXN_SHA256_HEX_BYTES]; /* "": there was no best.safetensors */
     struct cxn_stored stored[CXN_STORED_COUNT];
 };
 

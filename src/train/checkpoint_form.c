@@ -22,6 +22,27 @@ char *cxn_path_join(struct cxn_mem *mem, const char *folder, const char *name)
     return path;
 }
 
+enum cxn_status cxn_path_sha256(const char *path, char hex[CXN_SHA256_HEX_BYTES],
+                                struct cxn_error *err)
+{
+    struct cxn_file file;
+    enum cxn_status status = cxn_file_open(&file, path, err);
+    if (status != CXN_OK) return status;
+    status = cxn_sha256_file(&file, path, hex, err);
+    cxn_file_close(&file);
+    return status;
+}
+
+enum cxn_status cxn_best_compare(const struct cxn_checkpoint *c, const char *path,
+                                 const char *found, struct cxn_error *err)
+{
+    if (strcmp(c->best_sha256, found) == 0) return CXN_OK;
+    if (!found[0])
+        return cxn_fail(err, CXN_E_FORMAT, "%s: missing, the checkpoint tells of one", path);
+    return cxn_fail(err, CXN_E_FORMAT, "%s: SHA-256 is %s, the checkpoint has %s", path, found,
+                    c->best_sha256[0] ? c->best_sha256 : "none");
+}
+
 /* ---- blocks ------------------------------------------------------------------------------- */
 
 size_t cxn_stored_max(const cxn_net *net)
@@ -98,12 +119,18 @@ size_t cxn_sums_print(const struct cxn_sums *sums, char text[CXN_SUMS_MAX_BYTES]
     return at;
 }
 
+static bool is_hex(const char *digits)
+{
+    for (size_t i = 0; i < HEX_DIGITS; i++)
+        if (!strchr("0123456789abcdef", digits[i]) || digits[i] == '\0') return false;
+    return true;
+}
+
 static bool take_line(struct cxn_sums *sums, const char *line, size_t length)
 {
-    if (length <= HEX_DIGITS + 2 || line[HEX_DIGITS] != ' ' || line[HEX_DIGITS + 1] != ' ')
+    if (length <= HEX_DIGITS + 2 || line[HEX_DIGITS] != ' ' || line[HEX_DIGITS + 1] != ' ' ||
+        !is_hex(line))
         return false;
-    for (size_t i = 0; i < HEX_DIGITS; i++)
-        if (!strchr("0123456789abcdef", line[i]) || line[i] == '\0') return false;
     for (int i = 0; i < CXN_CHECKPOINT_FILES; i++) {
         const char *name = cxn_checkpoint_files[i];
         if (strlen(name) != length - HEX_DIGITS - 2 ||
@@ -149,9 +176,10 @@ json_t *cxn_state_make(const struct cxn_checkpoint_content *content)
 {
     const double best = content->place.best_auc;
     json_t *root = json_pack(
-        "{s:i, s:I, s:I, s:o, s:I, s:i, s:b, s:O}", "checkpoint", FORM_VERSION,
+        "{s:i, s:I, s:I, s:o, s:s?, s:I, s:i, s:b, s:O}", "checkpoint", FORM_VERSION,
         "step", (json_int_t)content->place.step, "epoch", (json_int_t)content->place.epoch,
         "best_auc", isnan(best) ? json_null() : json_real(best),
+        "best_sha256", content->best_sha256[0] ? content->best_sha256 : NULL,
         "log_bytes", (json_int_t)content->log_bytes, "moments", (int)content->moment_count,
         "average", content->average.data != NULL, "state", content->state);
     return root;
@@ -173,6 +201,17 @@ static bool take_best(const json_t *root, double *best)
     return json_is_null(v) || (json_is_real(v) && *best >= 0 && *best <= 1);
 }
 
+static bool take_best_sha256(const json_t *root, char hex[CXN_SHA256_HEX_BYTES])
+{
+    const json_t *v = json_object_get(root, "best_sha256");
+    const char *text = json_string_value(v);
+    hex[0] = '\0';
+    if (!text) return json_is_null(v);
+    if (json_string_length(v) != HEX_DIGITS || !is_hex(text)) return false;
+    memcpy(hex, text, CXN_SHA256_HEX_BYTES);
+    return true;
+}
+
 /* The key that is missing or has a value it cannot have; NULL: none. */
 static const char *take_fields(const json_t *root, struct cxn_checkpoint *c)
 {
@@ -183,6 +222,7 @@ static const char *take_fields(const json_t *root, struct cxn_checkpoint *c)
     if (!take_count(root, "step", INTEGER_MAX, &c->place.step)) return "step";
     if (!take_count(root, "epoch", INTEGER_MAX, &c->place.epoch)) return "epoch";
     if (!take_best(root, &c->place.best_auc)) return "best_auc";
+    if (!take_best_sha256(root, c->best_sha256)) return "best_sha256";
     if (!take_count(root, "log_bytes", INTEGER_MAX, &c->log_bytes)) return "log_bytes";
     if (!take_count(root, "moments", CXN_MOMENTS_MAX, &moments)) return "moments";
     if (!json_is_boolean(average)) return "average";
@@ -195,7 +235,7 @@ static const char *take_fields(const json_t *root, struct cxn_checkpoint *c)
 enum cxn_status cxn_state_take(struct cxn_json *json, struct cxn_checkpoint *c,
                                struct cxn_error *err)
 {
-    enum { KEYS = 8 };
+    enum { KEYS = 9 };
     const char *bad = take_fields(json->root, c);
     if (bad)
         return cxn_fail(err, CXN_E_FORMAT, "'%s' is missing or not as a checkpoint of form %d has "

@@ -17,6 +17,14 @@ extern const char *const cxn_checkpoint_files[CXN_CHECKPOINT_FILES];
 /* "folder/name", to be freed with cxn_free(); NULL without memory. */
 char *cxn_path_join(struct cxn_mem *mem, const char *folder, const char *name);
 
+enum cxn_status cxn_path_sha256(const char *path, char hex[CXN_SHA256_HEX_BYTES],
+                                struct cxn_error *err);
+
+/* best.safetensors is what the checkpoint tells of: its hash in `found`, "" where there is none.
+ * CXN_E_FORMAT. */
+enum cxn_status cxn_best_compare(const struct cxn_checkpoint *c, const char *path,
+                                 const char *found, struct cxn_error *err);
+
 /* ---- blocks ------------------------------------------------------------------------------- */
 
 enum { CXN_STORED_NAME_BYTES = CXN_NET_NAME_BYTES + 16 };

@@ -80,17 +80,6 @@ static enum cxn_status plan_fill(struct plan *p, const cxn_net *net, int stored,
     return CXN_OK;
 }
 
-static enum cxn_status hash_file(const char *path, char hex[CXN_SHA256_HEX_BYTES],
-                                 struct cxn_error *err)
-{
-    struct cxn_file file;
-    enum cxn_status status = cxn_file_open(&file, path, err);
-    if (status != CXN_OK) return status;
-    status = cxn_sha256_file(&file, path, hex, err);
-    cxn_file_close(&file);
-    return status;
-}
-
 static const struct cxn_span *blocks_of(const struct cxn_checkpoint_content *c, int stored,
                                         unsigned *count)
 {
@@ -157,7 +146,7 @@ static enum cxn_status write_all(const struct cxn_env *env, struct plan *p, cons
         } else {
             sums.has[i] = true;
             status = write_file(env, p, path, c, i, err);
-            if (status == CXN_OK) status = hash_file(path, sums.sha256[i], err);
+            if (status == CXN_OK) status = cxn_path_sha256(path, sums.sha256[i], err);
         }
         cxn_free(path);
     }

@@ -28,6 +28,8 @@ enum { CXN_COMM_SUMS_MAX = 256 }; /* sums started and not yet finished */
 struct cxn_comm {
     const char *name;
 
+    /* Where every rank refuses alike, CXN_E_ARG for their number, *state is for rank() and close()
+     * alone, so that one of them tells it; NULL with any other error. */
     enum cxn_status (*open)(cxn_comm_state **state, const struct cxn_comm_options *options,
                             const struct cxn_env *env, struct cxn_error *err);
     unsigned (*rank)(const cxn_comm_state *state);

@@ -106,7 +106,10 @@ static enum cxn_status write_checkpoint(const struct work *w, struct cxn_error *
         c.average = k->trainer->block(k->state, CXN_BLOCK_AVERAGE, 0);
     const enum cxn_status status = cxn_run_save(w->loop->run, &c, err);
     json_decref(object);
-    return status;
+    if (status != CXN_E_FORMAT) return status;
+    const struct cxn_error why = *err;
+    return cxn_fail(err, status, "step %llu is not saved, what was before stays: %s",
+                    (unsigned long long)s->step, why.text);
 }
 
 static enum cxn_status log_failure(const struct work *w, struct cxn_error *err)
@@ -136,31 +139,61 @@ static uint64_t steps_in_epochs(const struct work *w)
     return w->state->epoch_count * w->schedule.epoch_steps;
 }
 
-/* On rank 0: the epoch's line, and the weights where they are the best so far. */
+static bool is_stop_asked(void *ctx)
+{
+    struct work *w = ctx;
+    const struct cxn_loop_news news = {
+        .step = w->state->step, .steps = w->schedule.total, .epoch = w->state->epoch_count + 1,
+        .epochs = w->loop->settings->epochs, .validating = true
+    };
+    tell(w, &news);
+    return w->stop;
+}
+
+/* *stop: some rank is asked to. */
+static enum cxn_status share_stop(const struct work *w, bool *stop, struct cxn_error *err)
+{
+    const struct cxn_worker *k = &w->loop->worker;
+    bool all[CXN_SHARDS_MAX];
+    const enum cxn_status status = k->comm->gather(k->peers, &w->stop, all, sizeof w->stop, err);
+    if (status != CXN_OK) return status;
+    for (unsigned r = 0; r < k->comm->ranks(k->peers); r++) *stop = *stop || all[r];
+    return CXN_OK;
+}
+
+/* On rank 0: the weights where they are the best so far, and the epoch's line. */
 static enum cxn_status keep_result(struct work *w, const struct cxn_validation_result *r,
                                    struct cxn_error *err)
 {
     const struct cxn_train_state *s = w->state;
     const bool best = cxn_state_best(s->epochs, s->epoch_count) == s->epoch_count - 1;
-    enum cxn_status status = log_epoch(w, r, best, err);
-    if (status != CXN_OK || !best || !w->loop->run) return status;
-    const struct cxn_span weights = weights_to_judge(w);
-    return cxn_run_save_best(w->loop->run, w->loop->net, &weights, w->loop->about_best,
-                             w->loop->about_best_count, err);
+    enum cxn_status status = CXN_OK;
+    if (best && w->loop->run) {
+        const struct cxn_span weights = weights_to_judge(w);
+        status = cxn_run_save_best(w->loop->run, w->loop->net, &weights, w->loop->about_best,
+                                   w->loop->about_best_count, err);
+    }
+    return status == CXN_OK ? log_epoch(w, r, best, err) : status;
 }
 
-static enum cxn_status end_epoch(struct work *w, struct cxn_error *err)
+/* The steps are saved before: no image of the val list, and no stop, costs them. *stop: some rank
+ * is asked to; the validation that it came in is made up for by the resume. */
+static enum cxn_status end_epoch(struct work *w, bool *stop, struct cxn_error *err)
 {
     const struct cxn_loop *l = w->loop;
+    enum cxn_status status = w->saved_step == w->state->step ? CXN_OK : save(w, err);
+    if (status != CXN_OK) return status;
     const struct cxn_validation v = {
         .engine = l->engine, .net = l->net, .images = l->images, .list = l->val, .loss = l->loss,
-        .skip_bad = l->settings->skip_bad, .comm = l->worker.comm, .peers = l->worker.peers
+        .skip_bad = l->settings->skip_bad, .is_stop_asked = is_stop_asked, .stop_ctx = w,
+        .comm = l->worker.comm, .peers = l->worker.peers
     };
     struct cxn_validation_result r;
     const struct cxn_span weights = weights_to_judge(w);
     const double started = cxn_clock_seconds();
-    enum cxn_status status = cxn_validate(&v, &weights, w->env, &r, err);
-    if (status != CXN_OK) return status;
+    status = cxn_validate(&v, &weights, w->env, &r, err);
+    *stop = status == CXN_E_STOPPED;
+    if (status != CXN_OK) return *stop ? CXN_OK : status;
     w->val_seconds = cxn_clock_seconds() - started;
     w->state->epochs[w->state->epoch_count++] =
         (struct cxn_epoch_result){ .val_loss = r.loss, .val_mean_auc = r.mean_auc };
@@ -171,8 +204,9 @@ static enum cxn_status end_epoch(struct work *w, struct cxn_error *err)
         .epochs = l->settings->epochs, .validated = true, .val_loss = r.loss,
         .val_mean_auc = r.mean_auc
     };
-    if (status == CXN_OK) tell(w, &news);
-    return status;
+    if (status != CXN_OK) return status;
+    tell(w, &news);
+    return share_stop(w, stop, err);
 }
 
 static bool is_early_stop(const struct work *w)
@@ -243,13 +277,18 @@ static enum cxn_status some_steps(struct work *w, bool *stop, struct cxn_error *
     return status;
 }
 
-/* A validation is due after each epoch and at the very end; the one of an epoch that a stop came
- * right behind is made up for by the resume. */
+/* A validation is due after each epoch and at the very end; one that a stop or an error came before
+ * is made up for by the resume. */
 static bool is_validation_due(const struct work *w)
 {
     const uint64_t step = w->state->step;
     return step > steps_in_epochs(w) &&
            (step % w->schedule.epoch_steps == 0 || step == w->schedule.total);
+}
+
+static bool is_training_left(const struct work *w)
+{
+    return w->state->step < w->schedule.total || is_validation_due(w);
 }
 
 static enum cxn_status train(struct work *w, struct cxn_error *err)
@@ -258,8 +297,9 @@ static enum cxn_status train(struct work *w, struct cxn_error *err)
     bool stop = false;
     w->result->end = CXN_LOOP_DONE;
     while (status == CXN_OK) {
-        if (is_validation_due(w)) status = end_epoch(w, err);
-        if (status != CXN_OK || w->state->step >= w->schedule.total) break;
+        if (is_validation_due(w)) status = end_epoch(w, &stop, err);
+        if (status == CXN_OK && stop && is_training_left(w)) w->result->end = CXN_LOOP_STOPPED;
+        if (status != CXN_OK || stop || w->state->step >= w->schedule.total) break;
         if (is_early_stop(w)) {
             w->result->end = CXN_LOOP_EARLY_STOP;
             break;

@@ -17,9 +17,11 @@ struct cxn_loop_news {
     double images_per_second, seconds_left;
     bool validated;         /* an epoch has ended; the next two are its */
     double val_loss, val_mean_auc;
+    bool validating;        /* one is under way; step and epoch are those before it */
 };
 
-/* Asked after each step and each validation, on every rank. Not 0: end after the next step, with a
+/* Asked after each step, between the batches of a validation and after it, on every rank. Not 0:
+ * end after the next step, or at once where a validation is under way or has ended, with a
  * checkpoint. */
 typedef int cxn_loop_watch_fn(void *ctx, const struct cxn_loop_news *news);
 
@@ -53,10 +55,10 @@ struct cxn_loop_result {
 };
 
 /*
- * Train from *state on: steps, a validation and a checkpoint after each epoch, the best weights
- * kept; one line of log.jsonl a step and an epoch. The same status on every rank unless a peer is
- * lost. On error the last checkpoint stays as it was. As cxn_step_run(), cxn_validate(),
- * cxn_run_save().
+ * Train from *state on: steps, after each epoch a checkpoint, a validation and another checkpoint
+ * that tells of it, the best weights kept; one line of log.jsonl a step and an epoch. The same
+ * status on every rank unless a peer is lost. On error the last checkpoint stays as it was. As
+ * cxn_step_run(), cxn_validate(), cxn_run_save().
  */
 enum cxn_status cxn_loop_run(const struct cxn_loop *loop, struct cxn_train_state *state,
                              const struct cxn_env *env, struct cxn_loop_result *result,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "train/run.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct cxn_run {
     char *paths[NAMES];
     int lock_fd; /* -1: not open */
     struct cxn_run_log log;
+    char best_sha256[CXN_SHA256_HEX_BYTES]; /* ""; there is none */
     bool last_broken; /* what is in last/ must not become before/ */
 };
 
@@ -72,18 +74,50 @@ static enum cxn_status lock_run(cxn_run *run, struct cxn_error *err)
                     run->folder);
 }
 
+static const enum run_name run_holds[] = { ABOUT, LOG, BEST, LAST, BEFORE };
+
 static enum cxn_status refuse_run(const cxn_run *run, struct cxn_error *err)
 {
-    static const enum run_name holds[] = { ABOUT, LOG, BEST, LAST, BEFORE };
     struct stat st;
-    for (size_t i = 0; i < CXN_COUNTOF(holds); i++) {
-        if (lstat(run->paths[holds[i]], &st) == 0)
+    for (size_t i = 0; i < CXN_COUNTOF(run_holds); i++) {
+        const enum run_name name = run_holds[i];
+        if (lstat(run->paths[name], &st) == 0)
             return cxn_fail(err, CXN_E_IO, "cannot write '%s': it holds a run already (%s); "
                                            "--resume goes on with it", run->folder,
-                            run_names[holds[i]]);
-        if (errno != ENOENT) return cxn_fail_errno(err, errno, "write", run->paths[holds[i]]);
+                            run_names[name]);
+        if (errno != ENOENT) return cxn_fail_errno(err, errno, "write", run->paths[name]);
     }
     return CXN_OK;
+}
+
+static bool holds_run(const cxn_run *run)
+{
+    struct stat st;
+    for (size_t i = 0; i < CXN_COUNTOF(run_holds); i++)
+        if (lstat(run->paths[run_holds[i]], &st) == 0) return true;
+    return false;
+}
+
+/* Who names a folder with other things in it has named the wrong one. Before the lock, which would
+ * leave a file there. */
+static enum cxn_status refuse_stranger(const cxn_run *run, struct cxn_error *err)
+{
+    static const char *const fine[] = { ".", "..", CXN_RUN_LOCK };
+    const struct dirent *e;
+    enum cxn_status status = CXN_OK;
+    if (holds_run(run)) return CXN_OK; /* refuse_run() tells, with the lock */
+    DIR *dir = opendir(run->folder);
+    if (!dir) return cxn_fail_errno(err, errno, "read", run->folder);
+    while (status == CXN_OK && (e = readdir(dir))) {
+        bool known = false;
+        for (size_t i = 0; i < CXN_COUNTOF(fine); i++)
+            known = known || strcmp(e->d_name, fine[i]) == 0;
+        if (!known)
+            status = cxn_fail(err, CXN_E_IO, "cannot write '%s': it holds no run, and is not empty "
+                                             "('%.100s')", run->folder, e->d_name);
+    }
+    closedir(dir);
+    return status;
 }
 
 /* The entry of the RUN itself. */
@@ -99,8 +133,7 @@ static enum cxn_status sync_parent(const cxn_run *run, struct cxn_error *err)
 /* run.json is the first file and makes it a run; the log may be missing when it is resumed. */
 static enum cxn_status create_files(cxn_run *run, const json_t *about, struct cxn_error *err)
 {
-    enum cxn_status status = cxn_run_clean(run->folder, run->env->mem, err);
-    if (status == CXN_OK) status = cxn_json_write(run->paths[ABOUT], about, err);
+    enum cxn_status status = cxn_json_write(run->paths[ABOUT], about, err);
     if (status == CXN_OK) status = cxn_run_log_open(&run->log, run->paths[LOG], err);
     if (status == CXN_OK) status = cxn_folder_sync(run->folder, err);
     if (status == CXN_OK) status = sync_parent(run, err);
@@ -114,13 +147,17 @@ static enum cxn_status create_run(cxn_run *run, const json_t *about, struct cxn_
 {
     const bool made = mkdir(run->folder, 0777) == 0;
     if (!made && errno != EEXIST) return cxn_fail_errno(err, errno, "make", run->folder);
-    enum cxn_status status = lock_run(run, err);
+    struct stat st;
+    enum cxn_status status = made ? CXN_OK : refuse_stranger(run, err);
+    if (status != CXN_OK) return status;
+    const bool had_lock = lstat(run->paths[LOCK], &st) == 0;
+    status = lock_run(run, err);
     const bool locked = status == CXN_OK;
     if (locked) status = refuse_run(run, err);
     if (status == CXN_OK) status = create_files(run, about, err);
-    if (status == CXN_OK || !made) return status;
-    if (locked) unlink(run->paths[LOCK]); /* only the holder may */
-    rmdir(run->folder);
+    if (status == CXN_OK) return status;
+    if (locked && !had_lock) unlink(run->paths[LOCK]); /* only the holder may */
+    if (made) rmdir(run->folder);
     return status;
 }
 
@@ -191,6 +228,22 @@ static enum cxn_status choose(cxn_run *run, const cxn_net *net, struct cxn_check
     return open_before(run, net, checkpoint, status, &why, err);
 }
 
+/* A best that is not the checkpoint's is no reason to stop: it may be the next one, written right
+ * before the process ended, and the weights to go on from are others. */
+static void note_best(cxn_run *run, const struct cxn_checkpoint *c)
+{
+    char found[CXN_SHA256_HEX_BYTES] = "";
+    struct cxn_error why = { "" };
+    struct stat st;
+    enum cxn_status status = CXN_OK;
+    memcpy(run->best_sha256, c->best_sha256, sizeof run->best_sha256);
+    if (!c->best_sha256[0]) return;
+    if (lstat(run->paths[BEST], &st) == 0) status = cxn_path_sha256(run->paths[BEST], found, &why);
+    if (status == CXN_OK) status = cxn_best_compare(c, run->paths[BEST], found, &why);
+    if (status != CXN_OK)
+        cxn_note(run->env->log, "%s; it is written again at the next better validation", why.text);
+}
+
 enum cxn_status cxn_run_load(cxn_run *run, const cxn_net *net, struct cxn_checkpoint *checkpoint,
                              bool *found, struct cxn_error *err)
 {
@@ -198,6 +251,7 @@ enum cxn_status cxn_run_load(cxn_run *run, const cxn_net *net, struct cxn_checkp
     enum cxn_status status = choose(run, net, checkpoint, found, err);
     if (status == CXN_OK)
         status = cxn_run_log_cut(&run->log, checkpoint->log_bytes, run->env->log, err);
+    if (status == CXN_OK && *found) note_best(run, checkpoint);
     if (status == CXN_OK) return status;
     cxn_checkpoint_close(checkpoint);
     *found = false;
@@ -246,6 +300,7 @@ static enum cxn_status save_new(cxn_run *run, const struct cxn_checkpoint_conten
     struct cxn_checkpoint_content c = *content;
     bool last, before;
     c.log_bytes = run->log.size_bytes;
+    memcpy(c.best_sha256, run->best_sha256, sizeof c.best_sha256);
     enum cxn_status status = cxn_folder_check(run->paths[LAST], &last, err);
     if (status == CXN_OK) status = cxn_folder_check(run->paths[BEFORE], &before, err);
     if (status == CXN_OK) status = cxn_checkpoint_write(run->env, run->paths[NEW], &c, err);
@@ -272,6 +327,8 @@ enum cxn_status cxn_run_save_best(cxn_run *run, const cxn_net *net, const struct
                                   const struct cxn_out_pair *metadata, size_t metadata_count,
                                   struct cxn_error *err)
 {
-    return cxn_checkpoint_write_model(run->env, run->paths[BEST], net, weights, metadata,
-                                      metadata_count, err);
+    const enum cxn_status status = cxn_checkpoint_write_model(run->env, run->paths[BEST], net,
+                                                              weights, metadata, metadata_count,
+                                                              err);
+    return status == CXN_OK ? cxn_path_sha256(run->paths[BEST], run->best_sha256, err) : status;
 }

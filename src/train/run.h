@@ -16,9 +16,10 @@
 typedef struct cxn_run cxn_run;
 
 /*
- * Begin a run: the folder is made (its parent exists) or is there and holds none. about: run.json,
- * an object. CXN_E_ARG: about; CXN_E_IO: there is a run in it, another process has it locked, it
- * cannot be made or written; CXN_E_NOMEM. path and env are borrowed for the life of the run.
+ * Begin a run: the folder is made (its parent exists) or is there and empty. about: run.json, an
+ * object. CXN_E_ARG: about; CXN_E_IO: there is a run in it or something else, another process has
+ * it locked, it cannot be made or written; CXN_E_NOMEM. path and env are borrowed for the life of
+ * the run.
  */
 enum cxn_status cxn_run_create(cxn_run **run, const struct cxn_env *env, const char *path,
                                const json_t *about, struct cxn_error *err);
@@ -32,7 +33,8 @@ void cxn_run_close(cxn_run **run);
 /*
  * The checkpoint to go on from: last/, or where that is missing or broken before/, which a note
  * tells; the next save then replaces what is broken and keeps before/. Cuts log.jsonl back to what
- * belongs to it. *found false, and the log cut to nothing: the run ended before its first
+ * belongs to it. A best.safetensors that is missing or another than the checkpoint's is noted.
+ * *found false, and the log cut to nothing: the run ended before its first
  * checkpoint. Where neither is whole the text is that of last/. As cxn_checkpoint_open().
  */
 enum cxn_status cxn_run_load(cxn_run *run, const cxn_net *net, struct cxn_checkpoint *checkpoint,

@@ -81,7 +81,7 @@ static enum cxn_status set_word(const struct cxn_setting_row *row, void *member,
 {
     const int number = word_number(row->words, value);
     if (number < 0)
-        return cxn_fail(err, CXN_E_ARG, "%s '%s', expected %s", row->name, value, row->words);
+        return cxn_fail(err, CXN_E_ARG, "--%s '%s': expected %s", row->name, value, row->words);
     if (row->kind == CXN_SETTING_FLAG) *(bool *)member = number == 1;
     else *(int *)member = number;
     return CXN_OK;
@@ -95,7 +95,7 @@ static enum cxn_status set_number(const struct cxn_setting_row *row, void *membe
     bool good = cxn_double_parse(value, &v) && v >= row->lo && v <= row->hi;
     if (whole) good = good && value[strspn(value, "0123456789")] == '\0';
     if (!good)
-        return cxn_fail(err, CXN_E_ARG, "%s '%s', expected a %snumber %.15g..%.15g", row->name,
+        return cxn_fail(err, CXN_E_ARG, "--%s '%s': expected a %snumber %.15g..%.15g", row->name,
                         value, whole ? "whole " : "", row->lo, row->hi);
     if (whole) *(uint64_t *)member = (uint64_t)v; /* limits are below 2^53: exact */
     else *(double *)member = v;
@@ -174,7 +174,7 @@ static enum cxn_status finish_shards(struct cxn_settings *s, unsigned ranks, str
     while (usual < CXN_SHARDS_MAX && 2 * usual <= s->batch / 8) usual *= 2;
     if (s->shards == 0) s->shards = usual;
     if (!is_power_of_two(s->shards))
-        return cxn_fail(err, CXN_E_ARG, "shards %llu, expected a power of two up to %d",
+        return cxn_fail(err, CXN_E_ARG, "--shards %llu: expected a power of two up to %d",
                         (unsigned long long)s->shards, CXN_SHARDS_MAX);
     if (s->batch % s->shards != 0)
         return cxn_fail(err, CXN_E_ARG, "a batch of %llu cannot be cut in %llu shards, expected "
@@ -196,9 +196,10 @@ static enum cxn_status finish_shards(struct cxn_settings *s, unsigned ranks, str
 static enum cxn_status refuse_idle(const struct cxn_settings *s, struct cxn_error *err)
 {
     if (s->nesterov && (s->optimizer != CXN_RULE_SGD || s->momentum == 0))
-        return cxn_fail(err, CXN_E_ARG, "nesterov needs --optimizer sgd and a momentum over 0");
+        return cxn_fail(err, CXN_E_ARG, "--nesterov needs --optimizer sgd and a momentum over 0");
     if (s->warmup > 0 && s->schedule == CXN_SCHEDULE_ONE_CYCLE)
-        return cxn_fail(err, CXN_E_ARG, "one-cycle rises by itself, expected no --warmup");
+        return cxn_fail(err, CXN_E_ARG, "--schedule one-cycle rises by itself, expected no "
+                                       "--warmup");
     return CXN_OK;
 }
 

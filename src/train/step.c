@@ -2,6 +2,7 @@
 #include "train/step.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "train/agree.h"
@@ -27,6 +28,7 @@ struct cxn_step {
     uint16_t *labels;              /* [images] */
     double *logits, *dlogits;      /* [images * views][classes] */
     /* the sum of the update under way */
+    uint64_t number;
     unsigned depth; /* slots of the stack in use */
     double losses[8]; /* of the sums in the slots, added in the same tree */
     /* the last backward pass */
@@ -120,9 +122,14 @@ static enum cxn_status forward(cxn_step *step, unsigned slot, double *loss, stru
     const struct cxn_worker *w = &step->worker;
     const struct cxn_step_options *o = &step->options;
     enum cxn_status status = o->source.next(o->source.ctx, step->inputs, step->labels, err);
-    if (status == CXN_OK)
-        status = w->trainer->forward(w->state, step->inputs, step->images * step->views, slot,
-                                     step->logits, err);
+    if (status != CXN_OK) return status;
+    status = w->trainer->forward(w->state, step->inputs, step->images * step->views, slot,
+                                 step->logits, err);
+    if (status == CXN_E_FORMAT) {
+        char where[32];
+        snprintf(where, sizeof where, "step %llu", (unsigned long long)step->number);
+        return cxn_fail_in(err, status, where);
+    }
     if (status == CXN_OK)
         *loss += cxn_loss_of_logits(o->loss, step->logits, step->images, step->views, step->labels,
                                     step->dlogits);
@@ -294,6 +301,18 @@ static enum cxn_status exchange(cxn_step *step, enum cxn_status own, struct cxn_
     return cxn_agree_text(w->comm, w->peers, statuses, err);
 }
 
+/* What the norms of all passes found; the sum of squares is of the gradients alone. */
+static bool are_statistics_finite(const cxn_step *step)
+{
+    const struct cxn_worker *w = &step->worker;
+    const struct cxn_span slot = w->trainer->block(w->state, CXN_BLOCK_GRADIENT, 0);
+    bool finite = true;
+    for (size_t i = step->options.net->param_count; i < slot.count; i++)
+        finite = finite && isfinite(slot.number == CXN_NUMBER_F64 ? ((const double *)slot.data)[i]
+                                                                  : ((const float *)slot.data)[i]);
+    return finite;
+}
+
 static void update(cxn_step *step, const struct cxn_step_call *call, double scale)
 {
     const struct cxn_worker *w = &step->worker;
@@ -313,6 +332,7 @@ static void update(cxn_step *step, const struct cxn_step_call *call, double scal
 enum cxn_status cxn_step_run(cxn_step *step, struct cxn_step_call *call, struct cxn_error *err)
 {
     const struct cxn_worker *w = &step->worker;
+    step->number = call->number;
     enum cxn_status status = call->status == CXN_OK ? own_passes(step, err) : call->status;
     status = exchange(step, status, call, err);
     if (status != CXN_OK) return status;
@@ -325,6 +345,9 @@ enum cxn_status cxn_step_run(cxn_step *step, struct cxn_step_call *call, struct 
     call->norm = scale * sqrt(w->trainer->square_sum(w->state, 0));
     if (!isfinite(call->norm))
         return cxn_fail(err, CXN_E_FORMAT, "step %llu: the gradient is not finite",
+                        (unsigned long long)call->number);
+    if (!are_statistics_finite(step))
+        return cxn_fail(err, CXN_E_FORMAT, "step %llu: the statistics of a norm are not finite",
                         (unsigned long long)call->number);
     update(step, call, scale);
     return CXN_OK;

@@ -66,9 +66,9 @@ struct cxn_step_call {
 };
 
 /*
- * The same status on every rank, unless a peer is lost. CXN_E_FORMAT: the loss or the gradient is
- * not finite, and no weight has been changed; or what source.next() returned on the first rank
- * where it failed; CXN_E_PEER.
+ * The same status on every rank, unless a peer is lost. CXN_E_FORMAT: the loss, the gradient or
+ * the statistics of a norm are not finite, and no weight has been changed; or what source.next()
+ * returned on the first rank where it failed; CXN_E_PEER.
  */
 enum cxn_status cxn_step_run(cxn_step *step, struct cxn_step_call *call, struct cxn_error *err);
 

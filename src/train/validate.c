@@ -7,7 +7,7 @@
 #include "image/image.h"
 #include "train/agree.h"
 
-enum { BATCH_MAX = 64 };
+enum { BATCH_MAX = 64, RANKS_MAX = 64 };
 
 /* What is known of one image. */
 struct row {
@@ -57,7 +57,7 @@ static enum cxn_status open_engine(struct work *w, const struct cxn_span *weight
 static enum cxn_status score_batch(struct work *w, struct cxn_sample *const *samples,
                                    size_t count, struct cxn_error *err)
 {
-    struct cxn_view views[BATCH_MAX], crop[CXN_VIEWS_MAX];
+    struct cxn_view views[BATCH_MAX] = { 0 }, crop[CXN_VIEWS_MAX];
     float prob[BATCH_MAX * CXN_FINDING_COUNT];
     for (size_t i = 0; i < count; i++) {
         cxn_crops_views(CXN_CROPS_CENTER, &samples[i]->picture, crop);
@@ -93,23 +93,67 @@ static enum cxn_status gather_batch(const struct work *w, cxn_loader *loader,
     return CXN_OK;
 }
 
-static enum cxn_status score_part(struct work *w, struct cxn_error *err)
+/* What each rank tells the others between two batches. */
+struct word {
+    enum cxn_status status;
+    uint32_t stop, ended;
+};
+
+/* Every rank comes here as often as the one with the most batches. *ended, in: this rank's part is
+ * scored, out: every rank's is. */
+static enum cxn_status exchange(struct work *w, enum cxn_status own, bool *ended,
+                                struct cxn_error *err)
+{
+    const struct cxn_validation *v = w->v;
+    const unsigned ranks = v->comm->ranks(v->peers);
+    const struct word word = { .status = own, .stop = v->is_stop_asked(v->stop_ctx),
+                               .ended = *ended };
+    struct word words[RANKS_MAX];
+    enum cxn_status statuses[RANKS_MAX];
+    bool stop = false;
+    enum cxn_status status = v->comm->gather(v->peers, &word, words, sizeof word, err);
+    if (status != CXN_OK) return status;
+    *ended = true;
+    for (unsigned r = 0; r < ranks; r++) {
+        statuses[r] = words[r].status;
+        stop = stop || words[r].stop;
+        *ended = *ended && words[r].ended;
+    }
+    status = cxn_agree_text(v->comm, v->peers, statuses, err);
+    if (status != CXN_OK || *ended || !stop) return status;
+    return cxn_fail(err, CXN_E_STOPPED, "stopped in a validation");
+}
+
+static enum cxn_status one_batch(struct work *w, cxn_loader *loader, size_t room, size_t *count,
+                                 struct cxn_error *err)
+{
+    struct cxn_sample *samples[BATCH_MAX];
+    enum cxn_status status = gather_batch(w, loader, samples, room, count, err);
+    const size_t n = *count;
+    if (status == CXN_OK && n > 0) status = score_batch(w, samples, n, err);
+    for (size_t i = 0; i < n; i++) cxn_loader_release(loader, samples[i]);
+    return status;
+}
+
+/* `own`: what it came to to get here. */
+static enum cxn_status score_part(struct work *w, enum cxn_status own, struct cxn_error *err)
 {
     const cxn_list *list = w->v->list;
     const unsigned threads = cxn_pool_threads(w->env->pool);
     const size_t room = 16 * threads > BATCH_MAX ? BATCH_MAX : 16 * (size_t)threads;
     const struct cxn_loader_options how = { .threads = threads, .slots = 2 * room };
     const size_t left = w->first < list->count ? list->count - w->first : 0;
-    if (left == 0) return CXN_OK;
     const cxn_list part = { .count = left < w->part ? left : w->part, .labelled = true,
-                            .items = list->items + w->first };
+                            .items = left > 0 ? list->items + w->first : NULL };
     cxn_loader *loader = NULL;
-    enum cxn_status status = cxn_loader_open(&loader, w->env, w->v->images, &part, &how, err);
-    for (size_t count = 1; status == CXN_OK && count > 0;) {
-        struct cxn_sample *samples[BATCH_MAX];
-        status = gather_batch(w, loader, samples, room, &count, err);
-        if (status == CXN_OK && count > 0) status = score_batch(w, samples, count, err);
-        for (size_t i = 0; i < count; i++) cxn_loader_release(loader, samples[i]);
+    enum cxn_status status = own;
+    if (status == CXN_OK && left > 0)
+        status = cxn_loader_open(&loader, w->env, w->v->images, &part, &how, err);
+    for (size_t count = left;;) {
+        bool ended = count == 0;
+        status = exchange(w, status, &ended, err);
+        if (status != CXN_OK || ended) break;
+        if (count > 0) status = one_batch(w, loader, room, &count, err);
     }
     cxn_loader_close(&loader);
     return status;
@@ -151,8 +195,7 @@ static enum cxn_status run(struct work *w, const struct cxn_span *weights,
     const struct cxn_validation *v = w->v;
     enum cxn_status status = take_memory(w, err);
     if (status == CXN_OK) status = open_engine(w, weights, err);
-    if (status == CXN_OK) status = score_part(w, err);
-    status = cxn_agree(v->comm, v->peers, status, err);
+    status = score_part(w, status, err);
     if (status != CXN_OK) return status;
     status = v->comm->gather(v->peers, w->own, w->all, w->part * sizeof *w->own, err);
     if (status == CXN_OK) status = cxn_agree(v->comm, v->peers, judge(w, result, err), err);

@@ -17,6 +17,8 @@ struct cxn_validation {
     const cxn_list *list;
     const struct cxn_loss *loss;
     bool skip_bad;
+    bool (*is_stop_asked)(void *ctx); /* between two batches, on every rank */
+    void *stop_ctx;
     const struct cxn_comm *comm;
     cxn_comm_state *peers;
 };
@@ -34,7 +36,7 @@ struct cxn_validation_result {
  * numbers.
  * CXN_E_IO, CXN_E_FORMAT, CXN_E_LIMIT for an image unless those are skipped; CXN_E_FORMAT also
  * where the weights drive the numbers out of range or no image can be read; CXN_E_NOMEM;
- * CXN_E_PEER.
+ * CXN_E_STOPPED where some rank is asked to stop, CXN_E_PEER.
  */
 enum cxn_status cxn_validate(const struct cxn_validation *v, const struct cxn_span *weights,
                              const struct cxn_env *env, struct cxn_validation_result *result,

@@ -344,7 +344,10 @@ static enum cxn_status run(struct job *job, const struct mode *mode, double dead
     const struct cxn_env env = { .mem = &mem };
     enum cxn_status status = cxn_comm_mpi_load(&job->comm, &job->err);
     if (status == CXN_OK) status = job->comm->open(&job->state, &options, &env, &job->err);
-    if (status != CXN_OK) return status;
+    if (status != CXN_OK) {
+        if (job->state) job->comm->close(&job->state, false);
+        return status;
+    }
     EXPECT(job, job->comm->ranks(job->state) == 1 || cxn_comm_started_by_mpi());
     job->rank = job->comm->rank(job->state);
     job->ranks = job->comm->ranks(job->state);

@@ -130,9 +130,11 @@ static void test_extremes(void **state)
     memcpy(c.blocks[2], values, sizeof values);
     c.content.place = (struct cxn_place){ .step = (uint64_t)1 << 53, .epoch = 0, .best_auc = 1 };
     c.content.log_bytes = (uint64_t)1 << 53;
+    cxn_sha256_hex("best", 4, c.content.best_sha256);
     check_round_trip(&c);
     assert_int_equal(cxn_checkpoint_open(&found, &nothing, c.net, folder, NULL), CXN_OK);
     assert_true(found.log_bytes == (uint64_t)1 << 53);
+    assert_string_equal(found.best_sha256, c.content.best_sha256);
     cxn_checkpoint_close(&found);
     checkpoint_case_close(&c);
 }
@@ -370,8 +372,8 @@ static void test_wrong_state(void **state)
 {
     (void)state;
     static const char as_written[] = "{\"checkpoint\":1,\"step\":3,\"epoch\":0,\"best_auc\":null,"
-                                     "\"log_bytes\":0,\"moments\":2,\"average\":true,"
-                                     "\"state\":{}}";
+                                     "\"best_sha256\":null,\"log_bytes\":0,\"moments\":2,"
+                                     "\"average\":true,\"state\":{}}";
     static const struct { const char *from, *to, *bad; } edits[] = {
         { "\"checkpoint\":1", "\"checkpoint\":2", "checkpoint" },
         { "\"checkpoint\":1", "\"checkpoint\":1.0", "checkpoint" },
@@ -381,6 +383,8 @@ static void test_wrong_state(void **state)
         { "\"epoch\":0", "\"epoch\":\"0\"", "epoch" },
         { "\"best_auc\":null", "\"best_auc\":1.25", "best_auc" },
         { "\"best_auc\":null", "\"best_auc\":true", "best_auc" },
+        { "\"best_sha256\":null", "\"best_sha256\":\"0\"", "best_sha256" },
+        { "\"best_sha256\":null", "\"best_sha256\":0", "best_sha256" },
         { "\"log_bytes\":0", "\"log_bytes\":null", "log_bytes" },
         { "\"moments\":2", "\"moments\":3", "moments" },
         { "\"average\":true", "\"average\":1", "average" },
@@ -402,7 +406,7 @@ static void test_wrong_state(void **state)
     check_state("[[[[[[[[[[[[[[[[[", "JSON: byte 16: nested more than 16 deep");
     char more[512];
     snprintf(more, sizeof more, "%.*s,\"more\":1}", (int)strlen(as_written) - 1, as_written);
-    check_state(more, "9 keys, expected 8");
+    check_state(more, "10 keys, expected 9");
     store("state.json", as_written, strlen(as_written));
     correct_sums();
     struct cxn_error err;

@@ -164,13 +164,20 @@ static void test_create(void **state)
                                             "--resume goes on with it", folder, holds[i]);
         check_create(CXN_E_IO, sentence);
         assert_true(is_there(holds[i]));
+        assert_false(is_there("lock"));
     }
     remove_tree(folder);
-    assert_int_equal(mkdir(folder, 0777), 0); /* a folder with nothing of a run serves */
-    put("notes.txt", "mine", "w");
+    assert_int_equal(mkdir(folder, 0777), 0);
+    put("last.safetensors.tmp", "mine", "w"); /* a name that a run has leftovers of */
+    snprintf(sentence, sizeof sentence, "cannot write '%s': it holds no run, and is not empty "
+                                        "('last.safetensors.tmp')", folder);
+    check_create(CXN_E_IO, sentence);
+    assert_true(is_there("last.safetensors.tmp"));
+    assert_false(is_there("lock"));
+    unlink(in_run("last.safetensors.tmp"));
+    put("lock", "", "w"); /* an empty folder serves; so does one that only a lock was left in */
     assert_int_equal(cxn_run_create(&run, &env, folder, about, NULL), CXN_OK);
     cxn_run_close(&run);
-    assert_true(is_there("notes.txt"));
     remove_tree(folder);
 }
 
@@ -386,6 +393,23 @@ static void test_best(void **state)
     struct cxn_span wrong = small.content.weights;
     wrong.count = 7;
     assert_int_equal(cxn_run_save_best(run, small.net, &wrong, NULL, 0, &err), CXN_E_ARG);
+    /* The checkpoint knows the best by its hash: one that is gone, or is another, is told. */
+    save(run, 1);
+    cxn_run_close(&run);
+    run = go_on();
+    assert_int_equal(load(run), 1);
+    assert_string_equal(note, "");
+    save(run, 2);
+    cxn_run_close(&run);
+    put("best.safetensors", "x", "a");
+    run = go_on();
+    assert_int_equal(load(run), 2); /* the hash went on from the checkpoint before */
+    assert_non_null(strstr(note, "/best.safetensors: SHA-256 is "));
+    cxn_run_close(&run);
+    unlink(in_run("best.safetensors"));
+    run = go_on();
+    assert_int_equal(load(run), 2);
+    assert_non_null(strstr(note, "/best.safetensors: missing, the checkpoint tells of one; "));
     cxn_run_close(&run);
 }
 

@@ -49,7 +49,7 @@ static void settings_are_read_and_told(void **state)
                          CXN_OK);
     assert_memory_equal(&s, &t, sizeof s);
     refused("fly", "1", "unknown setting 'fly'");
-    refused("lr", "x", "lr 'x', expected a number 0..1e+30");
+    refused("lr", "x", "--lr 'x': expected a number 0..1e+30");
     refused("lr", "nan", "expected a number");
     refused("epochs", "1.5", "expected a whole number 1..4000");
     refused("epochs", "0", "expected a whole number");
@@ -98,7 +98,7 @@ static void shards_fit_batch_and_ranks(void **state)
     assert_int_equal(usual_shards(64), 8);
     assert_int_equal(usual_shards(1024), 64);
     unfit(12, 8, 1, "expected --shards 4 or --batch 16");
-    unfit(12, 3, 1, "shards 3, expected a power of two");
+    unfit(12, 3, 1, "--shards 3: expected a power of two");
     unfit(20, 0, 4, "4 ranks cannot share 2 shards, expected 2 ranks");
     unfit(24, 8, 3, "3 ranks cannot share 8 shards, expected 2 ranks");
     struct cxn_settings s;

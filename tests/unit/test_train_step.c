@@ -15,6 +15,7 @@ struct cxn_trainer_state {
     struct cxn_update last;
     unsigned updates;
     bool poison; /* the next gradient is not a number */
+    bool overflow; /* the next statistic is not finite */
 };
 
 /* Pass p's gradients, of magnitudes so unlike that every order of adding rounds differently. */
@@ -45,6 +46,7 @@ static enum cxn_status fake_forward(cxn_trainer_state *s, const struct cxn_train
     (void)err;
     for (size_t i = 0; i < count * CXN_FINDING_COUNT; i++) logits[i] = s->pass + 0.1;
     for (size_t i = PARAMS; i < NUMBERS; i++) slot_of(s, slot)[i] = gradient(s->pass, i);
+    if (s->overflow) slot_of(s, slot)[NUMBERS - 1] = INFINITY;
     return CXN_OK;
 }
 
@@ -340,6 +342,10 @@ static void what_is_not_finite_changes_nothing(void **state)
     b.trainer.poison = true;
     assert_int_equal(run(&b), CXN_E_FORMAT);
     assert_string_equal(b.err.text, "step 3: the gradient is not finite");
+    b.trainer.poison = false;
+    b.trainer.overflow = true;
+    assert_int_equal(run(&b), CXN_E_FORMAT);
+    assert_string_equal(b.err.text, "step 3: the statistics of a norm are not finite");
     b.trainer.pass = 0;
     b.loss.kind = CXN_LOSS_WEIGHTED_BCE;
     b.loss.positive[4] = NAN;

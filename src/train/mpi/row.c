@@ -55,9 +55,10 @@ static enum cxn_status mpi_open(cxn_comm_state **state, const struct cxn_comm_op
     s->answer_from = CXN_MPI_NOBODY;
     for (int i = 0; i < CXN_MPI_REQUESTS; i++) s->requests[i] = MPI_REQUEST_NULL;
     const enum cxn_status status = open_world(s, err);
-    if (status == CXN_OK) {
+    s->refused = status == CXN_E_ARG;
+    if (status == CXN_OK || s->refused) {
         *state = s;
-        return CXN_OK;
+        return status;
     }
     cxn_free(s->incoming);
     cxn_free(s);
@@ -96,6 +97,10 @@ static void mpi_close(cxn_comm_state **state, bool lost)
     cxn_comm_state *s = *state;
     *state = NULL;
     if (!s) return;
+    if (s->refused) { /* MPI has ended */
+        cxn_free(s);
+        return;
+    }
     lost = lost || s->failed;
     if (lost) {
         if (!s->failed) cxn_mpi_tell_lost(s, s->rank);

@@ -58,6 +58,7 @@ struct cxn_mpi_note {
 
 struct cxn_comm_state {
     const struct cxn_env *env;
+    bool refused; /* the number of ranks: nothing else is open */
     struct cxn_mpi_life *life;
     double deadline;
     pid_t parent;
