@@ -17,6 +17,7 @@ struct cxn_validation {
     const cxn_list *list;
     const struct cxn_loss *loss;
     bool skip_bad;
+    const struct cxn_log *notes; /* gets the first image that this rank leaves out; may be NULL */
     const struct cxn_comm *comm;
     cxn_comm_state *peers;
 };
