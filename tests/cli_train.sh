@@ -183,7 +183,8 @@ ok full "${w[@]}" --max-steps 2
 ok half "${w[@]}" --max-steps 2 --precision bf16
 check '
 a, b = losses("full"), losses("half")
-assert len(a) == len(b) == 2 and a != b and all(abs(y / x - 1) < 0.01 for x, y in zip(a, b)), (a, b)'
+assert len(a) == len(b) == 2 and a != b, (a, b)
+assert all(abs(y / x - 1) < 0.01 for x, y in zip(a, b)), (a, b)'
 
 # --- the same bits on threads, and after a stop
 bits=(--batch 4 --shards 4 --accumulate 1 --max-steps 4 --seed 5 --save-every 1)
@@ -222,12 +223,10 @@ if [ -e "$module" ] && command -v mpirun >/dev/null; then
         mpirun -n "$n" --allow-run-as-root --oversubscribe --mca mpi_yield_when_idle 1 \
             "$chexnet" train "${inputs[@]}" --out "$dir/$run" --threads 1 "$@"
     }
-    for n in 2 4; do
-        expect 0 "$n ranks" ranks $n "ranks$n" "${bits[@]}"
-        same one "ranks$n"
-        cmp -s "$dir/one/best.safetensors" "$dir/ranks$n/best.safetensors" ||
-            fail "$n ranks: another best"
-    done
+    expect 0 "2 ranks" ranks 2 ranks2 "${bits[@]}"
+    same one ranks2
+    cmp -s "$dir/one/best.safetensors" "$dir/ranks2/best.safetensors" ||
+        fail "2 ranks: another best"
     pair() { # COMMAND...: rank 1 has another rate
         mpirun --allow-run-as-root --oversubscribe --mca mpi_yield_when_idle 1 \
             -n 1 "$@" : -n 1 "$@" --lr 0.5 2>"$dir/both"
@@ -267,9 +266,9 @@ check 'assert json.load(open(f"{base}/out"))["skipped"] == 1'
 expect 3 "numbers that overflow" train overflow "${plain[@]}" --lr 1e30 --save-every 1
 says "numbers that overflow" 'step [0-9]+|not finite'
 [ -s "$dir/overflow/last/weights.safetensors" ] || fail "numbers that overflow: no checkpoint left"
-bad=(--train "$dir/long.txt" --val "$dir/long.txt" --images "$dir/set/images" "${plain[@]}")
-expect 0 "bad images" "$chexnet" train "${bad[@]}" --on-bad skip --epochs 2 --max-steps 5 \
-    --out "$dir/skip2"
+expect 0 "bad images" "$chexnet" train --images "$dir/set/images" --train "$dir/long.txt" \
+    --val "$dir/long.txt" --out "$dir/skip2" --on-bad skip --epochs 2 --batch 8 --shuffle off \
+    --freeze backbone
 says "bad images" "none.png.*; replaced by "
 says "bad images" '1 of 9 images of the validation list cannot be read'
 [ "$(grep -c 'none.png.*; left out of the validation' "$dir/err")" -eq 1 ] ||
@@ -304,7 +303,8 @@ cut -d' ' -f1 "$dir/train.txt" >"$dir/names.txt"
 entries=$dir/entries.csv
 cp "$dir/set/Data_Entry_2017_v2020.csv" "$entries"
 expect 0 entries "$chexnet" train --images "$dir/set/images" --train "$dir/names.txt" \
-    --val "$dir/val.txt" --entries "$entries" --out "$dir/entries" "${plain[@]}" --max-steps 1
+    --val "$dir/val.txt" --entries "$entries" --out "$dir/entries" "${plain[@]}" --max-steps 1 \
+    --freeze backbone
 sed -i "/^$(head -n 1 "$dir/names.txt"),/s/,[^,]*/,Hernia/" "$entries"
 expect 3 "other entries" "$chexnet" train --resume "$dir/entries"
 says "other entries" 'the labels of the train list: changed since the run began'

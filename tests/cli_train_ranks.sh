@@ -21,12 +21,14 @@ inputs=(--images "$work/set/images" --train "$work/train.txt" --val "$work/val.t
 bits=(--batch 4 --shards 4 --seed 5 --threads 1 --save-every 1)
 
 alive() { # ID
-    case $(sed -n 's/^State:[^A-Z]*//p' "/proc/$1/status" 2>/dev/null) in '' | Z*) return 1 ;; esac
+    local state
+    state=$(sed -n 's/^State:[^A-Z]*//p' "/proc/$1/status" 2>/dev/null)
+    case $state in '' | Z*) return 1 ;; esac
 }
 left() { local id; for id in $ids; do alive "$id" && echo "$id"; done; }
 
-# start RUN STEP ARGUMENT...: mpirun in the background, until the log has that step. $ids: the ranks,
-# in the order of their starts.
+# start RUN STEP ARGUMENT...: mpirun in the background, until the log has that step. $ids: the
+# ranks, in the order of their starts.
 start() {
     local run=$1 step=$2
     shift 2
@@ -42,20 +44,26 @@ start() {
 gone() {
     local tries=$(($2 * 10))
     while [ -n "$(left)" ] && [ $tries -gt 0 ]; do sleep 0.1; tries=$((tries - 1)); done
-    [ -z "$(left)" ] || { complain "$1: left after $2 s: $(left | tr '\n' ' ')"; kill -KILL $(left); }
+    if [ -n "$(left)" ]; then
+        complain "$1: left after $2 s: $(left | tr '\n' ' ')"
+        kill -KILL $(left)
+    fi
     wait $job
     status=$?
 }
 same() {
     cmp -s "$work/$1/last/weights.safetensors" "$work/$2/last/weights.safetensors" ||
         complain "$1 and $2: other weights"
+    cmp -s "$work/$1/best.safetensors" "$work/$2/best.safetensors" ||
+        complain "$1 and $2: another best"
 }
 said() { grep -qE -- "$2" "$work/err" || complain "$1: no '$2'"; }
 
 "$chexnet" train "${inputs[@]}" --out "$work/one" "${bits[@]}" --max-steps 4 >/dev/null || exit 1
 
 # SIGUSR1 to mpirun: saved, status 0; then on four ranks, and on one.
-start stopped 1 -n 2 "$chexnet" train "${inputs[@]}" --out "$work/stopped" "${bits[@]}" --max-steps 4
+start stopped 1 -n 2 "$chexnet" train "${inputs[@]}" --out "$work/stopped" "${bits[@]}" \
+    --max-steps 4
 kill -USR1 $job
 gone SIGUSR1 60
 [ $status -eq 0 ] || complain "SIGUSR1: status $status"
@@ -68,7 +76,8 @@ expect 0 'done after 4 steps' train --resume "$work/stopped2"
 same one stopped2
 
 # A killed rank ends all; the run goes on from its checkpoint.
-start killed 2 -n 2 "$chexnet" train "${inputs[@]}" --out "$work/killed" "${bits[@]}" --max-steps 4
+start killed 2 -n 2 "$chexnet" train "${inputs[@]}" --out "$work/killed" "${bits[@]}" \
+    --max-steps 4
 kill -KILL $(echo $ids | cut -d' ' -f2)
 gone "a killed rank" 10
 [ $status -ne 0 ] || complain "a killed rank: status 0"
