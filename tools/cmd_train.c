@@ -18,7 +18,8 @@ static const struct opt_row options[] = {
     { .name = "val", .value = "FILE", .help = "images that choose the best weights" },
     OPT_ENTRIES,
     { .name = "out", .value = "RUN", .help = "folder to write; it must not hold a run yet" },
-    { .name = "resume", .value = "RUN", .help = "go on with this run, which says all the rest" },
+    { .name = "resume", .value = "RUN",
+      .help = "go on with this run, which says all the rest; a deadline may be given anew" },
     { .name = "weights", .value = "FILE",
       .help = "DenseNet-121 weights to start from, not drawn at random; any head" },
     { .name = "epochs", .value = "N", .initial = "10", .help = "passes over the train list" },
@@ -27,11 +28,11 @@ static const struct opt_row options[] = {
     { .name = "early-stop", .value = "N", .initial = "0",
       .help = "end after so many epochs without a better one; 0: never" },
     { .name = "batch", .value = "B", .initial = "16",
-      .help = "images a step, over all ranks and shards" },
+      .help = "images of one forward pass over all ranks; a step takes it times accumulate" },
     { .name = "shards", .value = "S", .initial = "0",
       .help = "parts of a batch with batch statistics of their own; 0: by the batch" },
     { .name = "accumulate", .value = "N", .initial = "1",
-      .help = "batches whose gradients are summed before a step" },
+      .help = "batches whose gradients are averaged for a step" },
     { .name = "precision", .value = "P", .choices = "fp32|bf16", .initial = "fp32",
       .help = "of feature maps and products" },
     { .name = "loss", .value = "LOSS", .choices = "bce|weighted-bce|focal|seed-ce",
@@ -66,11 +67,11 @@ static const struct opt_row options[] = {
       .help = "draw the order of each epoch" },
     { .name = "seed", .value = "N", .initial = "1", .help = "of all that is drawn" },
     { .name = "on-bad", .value = "POLICY", .choices = "fail|skip", .initial = "fail",
-      .help = "what an unreadable image does: end the work, or be replaced and counted" },
+      .help = "unreadable images: end the work, or are replaced (train) or left out (val)" },
     { .name = "save-every", .value = "N", .initial = "0",
       .help = "steps between checkpoints within an epoch; 0: none" },
     { .name = "deadline", .value = "SECONDS", .initial = "120",
-      .help = "how long a silent rank is waited for" },
+      .help = "how long a silent rank is waited for; more than saving or a pass takes" },
     OPT_JSON,
     { 0 },
 };
@@ -91,7 +92,7 @@ static enum cxn_status refuse_beside_resume(const struct invocation *inv, struct
 {
     for (const struct opt_row *r = options; r->name; r++)
         if (opt_given(inv, r->name) && strcmp(r->name, "resume") != 0 &&
-            strcmp(r->name, "json") != 0)
+            strcmp(r->name, "deadline") != 0 && strcmp(r->name, "json") != 0)
             return usage_error(err, "train: --resume takes everything from RUN, unexpected --%s",
                                r->name);
     return CXN_OK;
@@ -111,10 +112,6 @@ static enum cxn_status read_options(struct session *s, struct cxn_train_options 
                                     struct cxn_error *err)
 {
     const struct invocation *inv = s->inv;
-    if (opt_given(inv, "resume")) {
-        o->resume = opt_text(inv, "resume");
-        return refuse_beside_resume(inv, err);
-    }
     o->image_count = opt_all(inv, "images", &o->images);
     o->train = opt_text(inv, "train");
     o->val = opt_text(inv, "val");
@@ -127,7 +124,8 @@ static enum cxn_status read_options(struct session *s, struct cxn_train_options 
                 (struct cxn_train_setting){ r->name, opt_text(inv, r->name) };
     o->settings = s->settings;
     o->setting_count = s->setting_count;
-    return demand(inv, err);
+    o->resume = opt_text(inv, "resume");
+    return o->resume ? refuse_beside_resume(inv, err) : demand(inv, err);
 }
 
 /* ---- live --------------------------------------------------------------------------------- */
@@ -254,8 +252,9 @@ const struct command cmd_train = {
     .operands_max = 0,
     .details = "RUN gets log.jsonl (a line a step and an epoch), run.json (what it is of), last/\n"
                "(the checkpoint) and best.safetensors (the model with the best validation).\n"
-               "SIGTERM, SIGINT and SIGUSR1 end it after the next step, or in a validation,\n"
-               "with a checkpoint and status 0; --resume goes on from there to the same bits.",
+               "SIGTERM, SIGINT, SIGHUP and SIGUSR1 end it after the next step, or in a\n"
+               "validation, with a checkpoint and status 0; --resume goes on from there to the\n"
+               "same bits.",
     .example = "chexnet train --images images --train train_list.txt --val val_list.txt \\\n"
                "      --out run --epochs 20 --precision bf16",
     .options = options,

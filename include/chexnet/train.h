@@ -56,7 +56,8 @@ struct cxn_train_options {
     const char *weights;       /**< DenseNet-121 weights to start from; NULL: drawn by seed */
     const char *out;           /**< folder to write: made, or there and empty */
     const char *resume;        /**< or a folder to go on with, which says all the above and the
-                                    settings: they are NULL and 0 then */
+                                    settings: they are NULL and 0 then, but for
+                                    "deadline", which may be given anew */
     const struct cxn_train_setting *settings; /**< each at most once */
     size_t setting_count;
     cxn_train_progress_fn *progress;
@@ -91,8 +92,8 @@ struct cxn_train_result {
  * @param result  out, may be NULL; filled in as far as known on error too
  * @return CXN_OK        done, or stopped as asked
  *         CXN_E_ARG     a NULL that is needed, an unknown setting or value, settings that do not
- *                       fit each other or the number of ranks; ranks that differ in build,
- *                       settings, lists or weights
+ *                       fit each other, the list or the number of ranks; ranks that differ in
+ *                       build, settings, lists or weights
  *         CXN_E_IO      a file is missing, unreadable or not writable; the folder holds a run, or
  *                       another process works in it
  *         CXN_E_FORMAT  a list, an image, the weights or the folder to resume is wrong; the train
@@ -103,7 +104,8 @@ struct cxn_train_result {
  *         CXN_E_PEER    another process of the job is lost
  *
  * The weights come out to the same bits for any number of threads and ranks, and whether or not the
- * training was stopped and resumed, on one build and one instruction level.
+ * training was stopped and resumed, on one build, one C library (whose exp, log, cos and sin may
+ * round otherwise on another CPU) and one instruction level.
  */
 CXN_API enum cxn_status cxn_train(cxn_context *ctx, const struct cxn_train_options *options,
                                   struct cxn_train_result *result, struct cxn_error *err);

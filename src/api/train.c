@@ -14,16 +14,33 @@
 
 /* ---- ranks -------------------------------------------------------------------------------- */
 
+/* The deadline given is put into *seconds; where none is, or it has no valid value, that stays. */
+static void given_deadline(const struct cxn_train_options *o, double *seconds)
+{
+    struct cxn_settings s = { .deadline = *seconds };
+    for (size_t i = 0; i < o->setting_count; i++)
+        if (o->settings[i].name && o->settings[i].value &&
+            strcmp(o->settings[i].name, "deadline") == 0)
+            cxn_settings_set(&s, "deadline", o->settings[i].value, NULL);
+    *seconds = s.deadline;
+}
+
 /* The deadline is a setting, and settings may come from a folder that only rank 0 reads, through
  * the comm: until then the initial one holds, or the one given. */
 static double first_deadline(const struct cxn_train_options *o)
 {
     struct cxn_settings s;
     cxn_settings_init(&s);
-    for (size_t i = 0; i < o->setting_count; i++)
-        if (o->settings[i].name && o->settings[i].value)
-            cxn_settings_set(&s, o->settings[i].name, o->settings[i].value, NULL);
+    given_deadline(o, &s.deadline);
     return s.deadline;
+}
+
+/* What one rank alone knows. */
+static void write_own_note(void *ctx, const char *text)
+{
+    const struct cxn_train_job *job = ctx;
+    if (job->ranks == 1) cxn_note(job->own_log, "%s", text);
+    else cxn_note(job->own_log, "rank %u: %s", job->rank, text);
 }
 
 static enum cxn_status open_comm(struct cxn_train_job *job, struct cxn_error *err)
@@ -38,6 +55,8 @@ static enum cxn_status open_comm(struct cxn_train_job *job, struct cxn_error *er
     job->agreed = w->peers && status != CXN_OK; /* refused by all alike */
     if (status != CXN_OK) return status;
     job->ranks = w->comm->ranks(w->peers);
+    job->own_notes = (struct cxn_log){ .write = write_own_note, .ctx = job };
+    job->own_log = job->env.log;
     if (job->rank > 0) job->env.log = &job->silence; /* rank 0 says it once for all */
     return CXN_OK;
 }
@@ -73,7 +92,11 @@ static enum cxn_status open_about(struct cxn_train_job *job, struct cxn_error *e
     if (status == CXN_OK && job->options->resume)
         status = cxn_about_share(&job->about, job->worker.comm, job->worker.peers, &job->env, err);
     if (status != CXN_OK) return status;
-    return agree(job, cxn_about_settings(job->about, job->ranks, &job->settings, err), err);
+    status = agree(job, cxn_about_settings(job->about, job->ranks, &job->settings, err), err);
+    if (status != CXN_OK) return status;
+    given_deadline(job->options, &job->settings.deadline);
+    job->worker.comm->set_deadline(job->worker.peers, job->settings.deadline);
+    return CXN_OK;
 }
 
 /* ---- the trainer -------------------------------------------------------------------------- */
@@ -87,7 +110,7 @@ static enum cxn_status open_trainer(struct cxn_train_job *job, struct cxn_error 
         .precision = (enum cxn_precision)s->precision,
         .views_max = s->batch / s->shards * cxn_settings_views(s),
         .side = CXN_CROP_SIDE,
-        .slots = cxn_step_slots(s, job->ranks),
+        .slots = cxn_train_step_slots(s, job->ranks),
         .moments = cxn_settings_moments(s),
         .keeps_average = s->ema > 0,
         .head_only = s->freeze == CXN_FREEZE_BACKBONE,
@@ -167,18 +190,28 @@ static const char *level_of(const struct cxn_train_job *job)
     return t->level(job->env.cpu, (enum cxn_precision)job->settings.precision);
 }
 
+/* What may change the bits of a run that goes on. */
+static void note_changes(const struct cxn_train_job *job, const char *build)
+{
+    const char *level = cxn_about_text(job->about, "level");
+    const char *first_build = cxn_about_text(job->about, "build_sha256");
+    if (level && strcmp(level, level_of(job)) != 0)
+        cxn_note(job->env.log, "the run began on level %s and goes on on %s: its numbers will not "
+                 "be the same bits", level, level_of(job));
+    if (first_build && strcmp(first_build, build) != 0)
+        cxn_note(job->env.log, "the run began with another build (SHA-256 %.12s..., now %.12s...): "
+                 "its numbers may not be the same bits", first_build, build);
+}
+
 /* A new run writes run.json with the rest of what it is; a resumed one is compared with it. */
 static enum cxn_status begin_run(struct cxn_train_job *job, struct cxn_error *err)
 {
     char build[CXN_SHA256_HEX_BYTES] = "";
-    if (job->run) {
-        const char *before = cxn_about_text(job->about, "level");
-        if (before && strcmp(before, level_of(job)) != 0)
-            cxn_note(job->env.log, "the run began on level %s and goes on on %s: its numbers will "
-                     "not be the same bits", before, level_of(job));
+    enum cxn_status status = cxn_build_sha256(build, err);
+    if (status == CXN_OK && job->run) {
+        note_changes(job, build);
         return CXN_OK;
     }
-    enum cxn_status status = cxn_build_sha256(build, err);
     if (status == CXN_OK) status = cxn_about_set(job->about, "build_sha256", build, err);
     if (status == CXN_OK)
         status = cxn_about_set(job->about, "trainer", job->worker.trainer->name, err);
@@ -217,9 +250,9 @@ static enum cxn_status loop(struct cxn_train_job *job, struct cxn_train_result *
                                                { "version", cxn_version() } };
     const struct cxn_loop loop = {
         .settings = &job->settings, .net = job->net, .images = job->images, .train = job->train,
-        .val = job->val, .loss = &job->loss, .engine = job->engine, .worker = job->worker,
-        .run = job->run, .about_best = about_best, .about_best_count = CXN_COUNTOF(about_best),
-        .watch = watch, .watch_ctx = job
+        .val = job->val, .notes = &job->own_notes, .loss = &job->loss, .engine = job->engine,
+        .worker = job->worker, .run = job->run, .about_best = about_best,
+        .about_best_count = CXN_COUNTOF(about_best), .watch = watch, .watch_ctx = job
     };
     struct cxn_loop_result r;
     const enum cxn_status status = cxn_loop_run(&loop, &job->state, &job->env, &r, err);
@@ -240,10 +273,7 @@ static enum cxn_status train(struct cxn_train_job *job, struct cxn_train_result 
     if (status == CXN_OK) status = agree(job, cxn_job_open_inputs(job, err), err);
     if (status == CXN_OK && job->options->resume) status = find_checkpoint(job, err);
     if (status == CXN_OK) status = agree(job, cxn_job_open_weights(job, err), err);
-    if (status == CXN_OK) {
-        status = cxn_job_compare(job, err);
-        job->agreed = status == CXN_E_ARG;
-    }
+    if (status == CXN_OK) status = cxn_job_compare(job, err);
     if (status == CXN_OK) status = agree(job, open_trainer(job, err), err);
     if (status == CXN_OK && job->going_on) status = restore_blocks(job, err);
     if (status == CXN_OK && job->going_on) status = restore_state(job, err);
@@ -283,16 +313,24 @@ static void job_close(struct cxn_train_job *job, enum cxn_status status)
     cxn_job_close_inputs(job);
 }
 
+/* What waits for whom may be another machine now; all else is the folder's. */
+static enum cxn_status check_resume(const struct cxn_train_options *o, struct cxn_error *err)
+{
+    struct cxn_settings s;
+    const bool alone = !o->images && !o->train && !o->val && !o->entries && !o->weights && !o->out;
+    const struct cxn_train_setting *d = o->settings;
+    if (alone && o->setting_count == 0) return CXN_OK;
+    if (alone && o->setting_count == 1 && d && d->name && d->value &&
+        strcmp(d->name, "deadline") == 0)
+        return cxn_settings_set(&s, d->name, d->value, err);
+    return cxn_fail(err, CXN_E_ARG, "a resume takes images, lists, weights and settings from its "
+                    "folder, expected none of them but a deadline beside it");
+}
+
 static enum cxn_status check_options(const struct cxn_train_options *o, struct cxn_error *err)
 {
     if (!o) return cxn_fail(err, CXN_E_ARG, "cxn_train: options are needed");
-    if (o->resume) {
-        if (!o->images && !o->train && !o->val && !o->entries && !o->weights && !o->out &&
-            o->setting_count == 0)
-            return CXN_OK;
-        return cxn_fail(err, CXN_E_ARG, "a resume takes images, lists, weights and settings from "
-                        "its folder, expected none of them beside it");
-    }
+    if (o->resume) return check_resume(o, err);
     if (o->images && o->image_count > 0 && o->train && o->val && o->out &&
         (o->settings || o->setting_count == 0))
         return CXN_OK;

@@ -91,10 +91,16 @@ enum cxn_status cxn_about_settings(const json_t *about, unsigned ranks, struct c
     if (!json_is_object(object)) return cxn_fail(err, CXN_E_FORMAT, "run.json: no settings");
     json_object_foreach(object, name, value) {
         if (read_setting(s, name, value, err) != CXN_OK) {
-            cxn_fail_in(err, CXN_E_FORMAT, "run.json");
-            return CXN_E_FORMAT;
+            return cxn_fail_in(err, CXN_E_FORMAT, "run.json");
         }
     }
+    for (size_t i = 0; i < cxn_setting_count; i++)
+        if (!json_object_get(object, cxn_setting_rows[i].name))
+            return cxn_fail(err, CXN_E_FORMAT, "run.json: no setting '%s'",
+                            cxn_setting_rows[i].name);
+    /* What one rank cannot do is the file's fault, not that of the ranks. */
+    if (cxn_settings_finish(s, 1, err) != CXN_OK)
+        return cxn_fail_in(err, CXN_E_FORMAT, "run.json");
     return cxn_settings_finish(s, ranks, err);
 }
 

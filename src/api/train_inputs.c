@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <dlfcn.h>
 #include <link.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/lists.h"
@@ -29,7 +30,7 @@ enum cxn_status cxn_build_sha256(char hex[CXN_SHA256_HEX_BYTES], struct cxn_erro
 
 /* ---- lists and images --------------------------------------------------------------------- */
 
-/* Note the list's hash in `about`, or compare it with the one that is there. */
+/* Keep a hash in `about`, or compare it with the one that is there. */
 static enum cxn_status keep_hash(json_t *about, const char *name, const char *path,
                                  const char *hash, struct cxn_error *err)
 {
@@ -40,14 +41,39 @@ static enum cxn_status keep_hash(json_t *about, const char *name, const char *pa
                     path, before);
 }
 
+/* What a list and an entry table come to together: names and labels. */
+static enum cxn_status keep_labels(struct cxn_train_job *job, const cxn_list *list,
+                                   const char *name, struct cxn_error *err)
+{
+    char hash[CXN_SHA256_HEX_BYTES], member[32], what[40];
+    size_t size = 0, at = 0;
+    for (size_t i = 0; i < list->count; i++) size += strlen(list->items[i].name) + 3;
+    unsigned char *all = cxn_alloc(job->env.mem, size, 1);
+    if (!all) return cxn_fail_nomem(err, job->env.mem, size, "the labels' hash");
+    for (size_t i = 0; i < list->count; i++) {
+        const size_t n = strlen(list->items[i].name) + 1;
+        memcpy(all + at, list->items[i].name, n);
+        all[at + n] = (unsigned char)(list->items[i].labels & 0xff);
+        all[at + n + 1] = (unsigned char)(list->items[i].labels >> 8);
+        at += n + 2;
+    }
+    cxn_sha256_hex(all, size, hash);
+    cxn_free(all);
+    snprintf(member, sizeof member, "%s_labels_sha256", name);
+    snprintf(what, sizeof what, "the labels of the %s list", name);
+    return keep_hash(job->about, member, what, hash, err);
+}
+
 static enum cxn_status open_list(struct cxn_train_job *job, cxn_list **list,
                                  const cxn_entries *entries, const char *name,
                                  const char *hash_name, struct cxn_error *err)
 {
     const char *path = cxn_about_text(job->about, name);
     if (!path) return cxn_fail(err, CXN_E_FORMAT, "run.json: no path of the %s list", name);
-    const enum cxn_status status = cxn_labelled_list_open(list, &job->env, path, entries, err);
-    return status == CXN_OK ? keep_hash(job->about, hash_name, path, (*list)->sha256, err) : status;
+    enum cxn_status status = cxn_labelled_list_open(list, &job->env, path, entries, err);
+    if (status == CXN_OK)
+        status = keep_hash(job->about, hash_name, path, (*list)->sha256, err);
+    return status == CXN_OK ? keep_labels(job, *list, name, err) : status;
 }
 
 static enum cxn_status open_lists(struct cxn_train_job *job, struct cxn_error *err)
@@ -151,7 +177,7 @@ enum cxn_status cxn_job_open_weights(struct cxn_train_job *job, struct cxn_error
 static enum cxn_status lower_level(struct cxn_train_job *job, struct cxn_error *err)
 {
     const struct cxn_worker *w = &job->worker;
-    uint32_t all[CXN_SHARDS_MAX], common = job->env.cpu;
+    uint32_t all[CXN_RANKS_MAX], common = job->env.cpu;
     const enum cxn_status status =
         w->comm->gather(w->peers, &job->env.cpu, all, sizeof job->env.cpu, err);
     if (status != CXN_OK) return status;
@@ -166,24 +192,38 @@ static enum cxn_status lower_level(struct cxn_train_job *job, struct cxn_error *
     return CXN_OK;
 }
 
-enum cxn_status cxn_job_compare(struct cxn_train_job *job, struct cxn_error *err)
+static const char *about_hash(const struct cxn_train_job *job, const char *name)
+{
+    const char *hash = cxn_about_text(job->about, name);
+    return hash ? hash : "";
+}
+
+static enum cxn_status compare(struct cxn_train_job *job, struct cxn_error *err)
 {
     const struct cxn_worker *w = &job->worker;
     char build[CXN_SHA256_HEX_BYTES] = "", settings[CXN_SHA256_HEX_BYTES];
-    if (job->ranks == 1) return CXN_OK;
     enum cxn_status status = cxn_agree(w->comm, w->peers, cxn_build_sha256(build, err), err);
     if (status != CXN_OK) return status;
     cxn_settings_hash(&job->settings, settings);
-    const char *weights = cxn_about_text(job->about, "weights_sha256");
     const struct cxn_alike items[] = {
         { "their build", build },
         { "their settings", settings },
         { "the train list", job->train->sha256 },
         { "the val list", job->val->sha256 },
-        { "the first weights", weights ? weights : "" },
+        { "the labels of the train list", about_hash(job, "train_labels_sha256") },
+        { "the labels of the val list", about_hash(job, "val_labels_sha256") },
+        { "the first weights", about_hash(job, "weights_sha256") },
     };
-    status = cxn_agree_alike(w->comm, w->peers, items, CXN_COUNTOF(items), err);
-    return status == CXN_OK ? lower_level(job, err) : status;
+    return cxn_agree_alike(w->comm, w->peers, items, CXN_COUNTOF(items), err);
+}
+
+enum cxn_status cxn_job_compare(struct cxn_train_job *job, struct cxn_error *err)
+{
+    if (job->ranks == 1) return CXN_OK;
+    enum cxn_status status = compare(job, err);
+    if (status == CXN_OK) status = lower_level(job, err);
+    job->agreed = status != CXN_OK && status != CXN_E_PEER;
+    return status;
 }
 
 void cxn_job_close_inputs(struct cxn_train_job *job)

@@ -13,6 +13,8 @@ struct cxn_train_job {
     const struct cxn_train_options *options;
     struct cxn_env env; /* the context's, with what all ranks can do */
     struct cxn_log silence;
+    const struct cxn_log *own_log; /* the context's, on every rank */
+    struct cxn_log own_notes;      /* to it, with the rank's number */
     struct cxn_worker worker;
     unsigned rank, ranks;
     json_t *about;
@@ -43,7 +45,8 @@ enum cxn_status cxn_job_open_inputs(struct cxn_train_job *job, struct cxn_error 
  * checkpoint their hash goes into `about`, or is compared with what is there. */
 enum cxn_status cxn_job_open_weights(struct cxn_train_job *job, struct cxn_error *err);
 
-/* All ranks have the same build, settings, lists and weights, and use the lowest common level. */
+/* All ranks have the same build, settings, lists and weights, and use the lowest common level. Sets
+ * `agreed`. */
 enum cxn_status cxn_job_compare(struct cxn_train_job *job, struct cxn_error *err);
 
 void cxn_job_close_inputs(struct cxn_train_job *job);

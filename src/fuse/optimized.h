@@ -6,14 +6,12 @@
 #include "fuse/fold.h"
 #include "fuse/probe.h"
 #include "model/tensors.h"
+#include "nn/precision.h"
 
 /*
  * Optimised models: the folded graph as a safetensors file, with what it was made of and a probe
  * picture with its answers. docs/formats.md is the contract.
  */
-
-/* Of the convolutions' weights; all other numbers are float32, and so is the stem. */
-enum cxn_precision { CXN_PRECISION_FP32, CXN_PRECISION_BF16, CXN_PRECISION_COUNT };
 
 /* The row of the engine table whose numbers those are; its name is the precision's. */
 const struct cxn_engine *cxn_precision_engine(enum cxn_precision precision);
@@ -26,7 +24,7 @@ enum { CXN_SOURCE_NAME_BYTES = 256, CXN_WORD_BYTES = 32 };
 
 /* What the metadata tells. */
 struct cxn_optimized_about {
-    enum cxn_precision precision;
+    enum cxn_precision precision; /* of the convolutions' weights; the stem is float32 too */
     char source_name[CXN_SOURCE_NAME_BYTES]; /* a file name without its folder */
     char source_sha256[CXN_SHA256_HEX_BYTES];
     char version[CXN_WORD_BYTES]; /* of the library that wrote it */

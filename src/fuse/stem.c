@@ -73,8 +73,8 @@ void cxn_forward_stem(const struct cxn_forward *run, const struct cxn_view *v)
 {
     const struct cxn_packed *f = run->packed;
     const struct bordered planes = { run->maps + run->plan->samples, v->height, v->width,
-                                     (cxn_view_is_grey(v) ? 2 : 4) * f->kernels.stem_copies, STEM_BORDER,
-                                     STEM_BORDER,
+                                     (cxn_view_is_grey(v) ? 2 : 4) * f->kernels.stem_copies,
+                                     STEM_BORDER, STEM_BORDER,
                                      STEM_BORDER + f->kernels.stem_columns - STEM_KERNEL,
                                      f->kernels.panel_bytes, 0 };
     write_samples(run, v, &planes);

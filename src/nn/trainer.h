@@ -9,6 +9,7 @@
 #include "base/env.h"
 #include "nn/densenet.h"
 #include "nn/engine.h"
+#include "nn/precision.h"
 
 /*
  * The seam of training between the loop (train/) and the device that computes. A row of the table
@@ -47,8 +48,6 @@ struct cxn_train_view {
     float shift[2];     /* in pixels of the picture */
     float gain;         /* 1: samples as they are */
 };
-
-enum cxn_precision { CXN_PRECISION_F32, CXN_PRECISION_BF16 };
 
 struct cxn_trainer_options {
     enum cxn_precision precision; /* of maps and products; parameters, sums and moments are F32 */

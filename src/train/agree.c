@@ -4,13 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Far more ranks than shards allow; so that what is gathered needs no memory of its own. */
-enum { RANKS_MAX = 64, ALIKE_BYTES = 128 };
+enum { ALIKE_BYTES = 128 };
 
 static enum cxn_status check_ranks(unsigned ranks, struct cxn_error *err)
 {
-    if (ranks <= RANKS_MAX) return CXN_OK;
-    return cxn_fail(err, CXN_E_ARG, "%u ranks, expected at most %d", ranks, RANKS_MAX);
+    if (ranks <= CXN_RANKS_MAX) return CXN_OK;
+    return cxn_fail(err, CXN_E_ARG, "%u ranks, expected at most %d", ranks, CXN_RANKS_MAX);
 }
 
 enum cxn_status cxn_agree_text(const struct cxn_comm *comm, cxn_comm_state *peers,
@@ -21,7 +20,7 @@ enum cxn_status cxn_agree_text(const struct cxn_comm *comm, cxn_comm_state *peer
     while (first < ranks && statuses[first] == CXN_OK) first++;
     if (first == ranks) return CXN_OK;
     if (ranks == 1) return statuses[0];
-    struct cxn_error own = { "" }, all[RANKS_MAX];
+    struct cxn_error own = { "" }, all[CXN_RANKS_MAX];
     if (rank == first && err) own = *err;
     const enum cxn_status status = comm->gather(peers, &own, all, sizeof own, err);
     if (status != CXN_OK) return status;
@@ -32,7 +31,7 @@ enum cxn_status cxn_agree_text(const struct cxn_comm *comm, cxn_comm_state *peer
 enum cxn_status cxn_agree(const struct cxn_comm *comm, cxn_comm_state *peers, enum cxn_status own,
                           struct cxn_error *err)
 {
-    enum cxn_status all[RANKS_MAX];
+    enum cxn_status all[CXN_RANKS_MAX];
     const unsigned ranks = comm->ranks(peers);
     if (own == CXN_E_PEER) return own; /* nobody can be asked any more */
     enum cxn_status status = check_ranks(ranks, err);
@@ -48,7 +47,7 @@ enum cxn_status cxn_agree_alike(const struct cxn_comm *comm, cxn_comm_state *pee
     const unsigned ranks = comm->ranks(peers);
     enum cxn_status status = check_ranks(ranks, err);
     for (size_t i = 0; status == CXN_OK && i < count; i++) {
-        char own[ALIKE_BYTES] = "", all[RANKS_MAX][ALIKE_BYTES];
+        char own[ALIKE_BYTES] = "", all[CXN_RANKS_MAX][ALIKE_BYTES];
         snprintf(own, sizeof own, "%s", items[i].text);
         status = comm->gather(peers, own, all, sizeof own, err);
         for (unsigned r = 1; status == CXN_OK && r < ranks; r++)

@@ -3,6 +3,10 @@
 #define CXN_TRAIN_AGREE_H
 
 #include "train/comm.h"
+#include "train/settings.h"
+
+/* Each has a shard at least; so few that what is gathered needs no memory of its own. */
+enum { CXN_RANKS_MAX = CXN_SHARDS_MAX };
 
 /*
  * Errors of one rank become errors of all, with one text, so that every rank ends alike and one of

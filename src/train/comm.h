@@ -35,6 +35,9 @@ struct cxn_comm {
     unsigned (*rank)(const cxn_comm_state *state);
     unsigned (*ranks)(const cxn_comm_state *state);
 
+    /* From now on; known once the settings are, which may come through the comm itself. */
+    void (*set_deadline)(cxn_comm_state *state, double seconds);
+
     /* Start summing a span over all ranks, in place, each rank its own span of the same size. Every
      * rank starts the same sums in the same order. The span is the comm's until finish(). */
     enum cxn_status (*start_sum)(cxn_comm_state *state, const struct cxn_span *span,

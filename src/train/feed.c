@@ -145,7 +145,7 @@ static enum cxn_status deliver(cxn_feed *f, struct delivered *d, struct cxn_trai
         if (status != CXN_OK) return status;
         f->skipped++;
         if (!f->noted)
-            cxn_note(f->env->log, "%s; replaced by %s", text.text,
+            cxn_note(f->options.notes, "%s; replaced by %s", text.text,
                      f->options.list->items[image].name);
         f->noted = true;
     }

@@ -18,6 +18,7 @@ struct cxn_feed_options {
     const cxn_images *images;
     const cxn_list *list;
     const struct cxn_settings *settings; /* finished */
+    const struct cxn_log *notes;         /* gets the rank's first replacement; may be NULL */
     unsigned rank, ranks;
 };
 
@@ -31,8 +32,8 @@ enum cxn_status cxn_feed_open(cxn_feed **feed, const struct cxn_feed_options *op
 enum cxn_status cxn_feed_seek(cxn_feed *feed, uint64_t epoch, uint64_t step,
                               struct cxn_error *err);
 
-/* What cxn_step_run() takes its pictures from. Its next(): CXN_E_NOMEM, or what reading an image
- * came to, with the file's name; CXN_E_FORMAT where no image at all is readable. */
+/* What cxn_train_step_run() takes its pictures from. Its next(): CXN_E_NOMEM, or what reading an
+ * image came to, with the file's name; CXN_E_FORMAT where no image at all is readable. */
 struct cxn_shard_source cxn_feed_source(cxn_feed *feed);
 
 void cxn_feed_close(cxn_feed **feed);

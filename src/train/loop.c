@@ -14,9 +14,10 @@ struct work {
     struct cxn_train_state *state;
     struct cxn_loop_result *result;
     struct cxn_schedule schedule;
-    struct cxn_step *step;
+    struct cxn_train_step *step;
     cxn_feed *feed;
     bool stop;               /* asked for on this rank */
+    bool noted_val;          /* an image that a validation left out was told */
     double val_seconds;      /* of the last validation */
     uint64_t saved_step;     /* of the last checkpoint */
     /* What writing the log came to; the other ranks are told in the next exchange. */
@@ -186,6 +187,7 @@ static enum cxn_status end_epoch(struct work *w, bool *stop, struct cxn_error *e
     const struct cxn_validation v = {
         .engine = l->engine, .net = l->net, .images = l->images, .list = l->val, .loss = l->loss,
         .skip_bad = l->settings->skip_bad, .is_stop_asked = is_stop_asked, .stop_ctx = w,
+        .notes = w->noted_val ? NULL : l->notes,
         .comm = l->worker.comm, .peers = l->worker.peers
     };
     struct cxn_validation_result r;
@@ -195,6 +197,10 @@ static enum cxn_status end_epoch(struct work *w, bool *stop, struct cxn_error *e
     *stop = status == CXN_E_STOPPED;
     if (status != CXN_OK) return *stop ? CXN_OK : status;
     w->val_seconds = cxn_clock_seconds() - started;
+    if (r.skipped > 0 && !w->noted_val)
+        cxn_note(w->env->log, "%zu of %zu images of the validation list cannot be read and are "
+                 "left out", r.skipped, l->val->count);
+    w->noted_val = true;
     w->state->epochs[w->state->epoch_count++] =
         (struct cxn_epoch_result){ .val_loss = r.loss, .val_mean_auc = r.mean_auc };
     status = cxn_agree(l->worker.comm, l->worker.peers, keep_result(w, &r, err), err);
@@ -219,7 +225,7 @@ static bool is_early_stop(const struct work *w)
 
 /* ---- steps -------------------------------------------------------------------------------- */
 
-static void report_step(struct work *w, const struct cxn_step_call *call, double seconds,
+static void report_step(struct work *w, const struct cxn_train_step_call *call, double seconds,
                         struct cxn_loop_news *news)
 {
     const struct cxn_settings *s = w->loop->settings;
@@ -239,13 +245,13 @@ static void report_step(struct work *w, const struct cxn_step_call *call, double
 static enum cxn_status one_step(struct work *w, bool *stop, struct cxn_error *err)
 {
     struct cxn_train_state *s = w->state;
-    struct cxn_step_call call = {
+    struct cxn_train_step_call call = {
         .number = s->step + 1, .status = log_failure(w, err), .stop = w->stop,
         .lr = cxn_schedule_lr(&w->schedule, s->step, s->epochs, s->epoch_count)
     };
     struct cxn_loop_news news;
     const double started = cxn_clock_seconds();
-    enum cxn_status status = cxn_step_run(w->step, &call, err);
+    enum cxn_status status = cxn_train_step_run(w->step, &call, err);
     if (status != CXN_OK) return status;
     const double seconds = cxn_clock_seconds() - started;
     s->step++;
@@ -318,15 +324,15 @@ static enum cxn_status open_parts(struct work *w, struct cxn_error *err)
 {
     const struct cxn_loop *l = w->loop;
     const struct cxn_feed_options feeding = { .images = l->images, .list = l->train,
-                                              .settings = l->settings,
+                                              .settings = l->settings, .notes = l->notes,
                                               .rank = l->worker.comm->rank(l->worker.peers),
                                               .ranks = l->worker.comm->ranks(l->worker.peers) };
     enum cxn_status status = cxn_feed_open(&w->feed, &feeding, w->env, err);
     if (status != CXN_OK) return status;
-    const struct cxn_step_options stepping = { .settings = l->settings, .loss = l->loss,
-                                               .net = l->net,
-                                               .source = cxn_feed_source(w->feed) };
-    return cxn_step_open(&w->step, &l->worker, &stepping, w->env, err);
+    const struct cxn_train_step_options stepping = { .settings = l->settings, .loss = l->loss,
+                                                     .net = l->net,
+                                                     .source = cxn_feed_source(w->feed) };
+    return cxn_train_step_open(&w->step, &l->worker, &stepping, w->env, err);
 }
 
 enum cxn_status cxn_loop_run(const struct cxn_loop *loop, struct cxn_train_state *state,
@@ -342,7 +348,7 @@ enum cxn_status cxn_loop_run(const struct cxn_loop *loop, struct cxn_train_state
                                        err);
     if (status == CXN_OK) status = train(&w, err);
     result->seconds = cxn_clock_seconds() - started;
-    cxn_step_close(&w.step);
+    cxn_train_step_close(&w.step);
     cxn_feed_close(&w.feed);
     return status;
 }

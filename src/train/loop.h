@@ -31,6 +31,7 @@ struct cxn_loop {
     const cxn_net *net;
     const cxn_images *images;
     const cxn_list *train, *val;
+    const struct cxn_log *notes; /* of what this rank alone meets; env's log is rank 0's */
     const struct cxn_loss *loss;
     const struct cxn_engine *engine; /* validates */
     struct cxn_worker worker;
@@ -58,7 +59,7 @@ struct cxn_loop_result {
  * Train from *state on: steps, after each epoch a checkpoint, a validation and another checkpoint
  * that tells of it, the best weights kept; one line of log.jsonl a step and an epoch. The same
  * status on every rank unless a peer is lost. On error the last checkpoint stays as it was. As
- * cxn_step_run(), cxn_validate(), cxn_run_save().
+ * cxn_train_step_run(), cxn_validate(), cxn_run_save().
  */
 enum cxn_status cxn_loop_run(const struct cxn_loop *loop, struct cxn_train_state *state,
                              const struct cxn_env *env, struct cxn_loop_result *result,

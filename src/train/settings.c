@@ -192,7 +192,8 @@ static enum cxn_status finish_shards(struct cxn_settings *s, unsigned ranks, str
     return CXN_OK;
 }
 
-/* An option that would do nothing is a mistake of whoever gave it. */
+/* A switch that would do nothing is a mistake of whoever gave it. Numbers of a rule, a loss or a
+ * schedule that is not the chosen one are not looked at. */
 static enum cxn_status refuse_idle(const struct cxn_settings *s, struct cxn_error *err)
 {
     if (s->nesterov && (s->optimizer != CXN_RULE_SGD || s->momentum == 0))

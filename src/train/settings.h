@@ -42,7 +42,7 @@ struct cxn_settings {
     uint64_t batch;      /* images of one pass over all shards and ranks */
     uint64_t shards;     /* 0: cxn_settings_finish() chooses */
     uint64_t accumulate; /* passes summed before an update; each is of `batch` images */
-    int precision;       /* enum cxn_precision of nn/trainer.h */
+    int precision;       /* enum cxn_precision */
     int loss;            /* enum cxn_loss_kind */
     double focal_gamma;
 

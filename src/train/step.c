@@ -16,11 +16,15 @@
 
 /* Long enough that the exchange of one hides its latency, short enough that most of the gradient is
  * under way before the last layer's is there. */
-enum { PIECE_BYTES = 4 << 20, RANKS_MAX = CXN_SHARDS_MAX };
+enum { PIECE_BYTES = 4 << 20 };
 
-struct cxn_step {
+/* Sums of 1, 2, 4, ... shards and the shard on top. */
+enum { SUMS_MAX = 7 };
+_Static_assert(1 << (SUMS_MAX - 1) >= CXN_SHARDS_MAX, "a sum for every power of two of shards");
+
+struct cxn_train_step {
     struct cxn_worker worker;
-    struct cxn_step_options options;
+    struct cxn_train_step_options options;
     struct cxn_mem *mem;
     struct cxn_layout layout;
     size_t images, views; /* of one pass of a shard; views of an image */
@@ -30,7 +34,7 @@ struct cxn_step {
     /* the sum of the update under way */
     uint64_t number;
     unsigned depth; /* slots of the stack in use */
-    double losses[8]; /* of the sums in the slots, added in the same tree */
+    double losses[SUMS_MAX]; /* of the sums in the slots, added in the same tree */
     /* the last backward pass */
     struct cxn_span sum;      /* slot 0 */
     size_t first, end, ready; /* of first..end - 1, which wait to be sent, so many are final */
@@ -43,20 +47,20 @@ static size_t own_shards(const struct cxn_settings *s, unsigned ranks)
     return s->shards / ranks;
 }
 
-unsigned cxn_step_slots(const struct cxn_settings *settings, unsigned ranks)
+unsigned cxn_train_step_slots(const struct cxn_settings *settings, unsigned ranks)
 {
     unsigned slots = 1;
     for (size_t n = own_shards(settings, ranks); n > 1; n /= 2) slots++;
     return slots + (settings->accumulate > 1 ? 1 : 0);
 }
 
-enum cxn_status cxn_step_open(cxn_step **out, const struct cxn_worker *worker,
-                              const struct cxn_step_options *options, const struct cxn_env *env,
-                              struct cxn_error *err)
+enum cxn_status cxn_train_step_open(cxn_train_step **out, const struct cxn_worker *worker,
+                                    const struct cxn_train_step_options *options,
+                                    const struct cxn_env *env, struct cxn_error *err)
 {
     const struct cxn_settings *s = options->settings;
     *out = NULL;
-    cxn_step *step = cxn_alloc_zero(env->mem, 1, sizeof *step);
+    cxn_train_step *step = cxn_alloc_zero(env->mem, 1, sizeof *step);
     if (!step) return cxn_fail_nomem(err, env->mem, sizeof *step, "a training step");
     step->worker = *worker;
     step->options = *options;
@@ -73,14 +77,14 @@ enum cxn_status cxn_step_open(cxn_step **out, const struct cxn_worker *worker,
     step->logits = cxn_alloc_zero(env->mem, inputs, classes * sizeof *step->logits);
     step->dlogits = cxn_alloc_zero(env->mem, inputs, classes * sizeof *step->dlogits);
     if (!step->inputs || !step->labels || !step->logits || !step->dlogits) {
-        cxn_step_close(&step);
+        cxn_train_step_close(&step);
         return cxn_fail_nomem(err, env->mem, inputs * sizeof *step->inputs, "a training step");
     }
     *out = step;
     return CXN_OK;
 }
 
-void cxn_step_close(cxn_step **step)
+void cxn_train_step_close(cxn_train_step **step)
 {
     if (!step || !*step) return;
     cxn_free((*step)->dlogits);
@@ -102,14 +106,14 @@ static unsigned merges_after(size_t own)
 }
 
 /* Add a range of the top slots downwards as far as the shard on top closes sums. */
-static void merge_range(const cxn_step *step, unsigned merges, size_t first, size_t count)
+static void merge_range(const cxn_train_step *step, unsigned merges, size_t first, size_t count)
 {
     const struct cxn_worker *w = &step->worker;
     for (unsigned i = 0; i < merges; i++)
         w->trainer->add(w->state, step->depth - 2 - i, step->depth - 1 - i, first, count);
 }
 
-static void merge_losses(cxn_step *step, unsigned merges)
+static void merge_losses(cxn_train_step *step, unsigned merges)
 {
     for (unsigned i = 0; i < merges; i++, step->depth--)
         step->losses[step->depth - 2] += step->losses[step->depth - 1];
@@ -117,10 +121,11 @@ static void merge_losses(cxn_step *step, unsigned merges)
 
 /* ---- passes ------------------------------------------------------------------------------- */
 
-static enum cxn_status forward(cxn_step *step, unsigned slot, double *loss, struct cxn_error *err)
+static enum cxn_status forward(cxn_train_step *step, unsigned slot, double *loss,
+                               struct cxn_error *err)
 {
     const struct cxn_worker *w = &step->worker;
-    const struct cxn_step_options *o = &step->options;
+    const struct cxn_train_step_options *o = &step->options;
     enum cxn_status status = o->source.next(o->source.ctx, step->inputs, step->labels, err);
     if (status != CXN_OK) return status;
     status = w->trainer->forward(w->state, step->inputs, step->images * step->views, slot,
@@ -146,7 +151,8 @@ static int keep_quiet(void *ctx, size_t first, size_t count)
 
 /* One shard but for its last backward pass. The first pass of a shard goes into the slot itself,
  * the others through the one above it. */
-static enum cxn_status shard(cxn_step *step, unsigned slot, double *loss, struct cxn_error *err)
+static enum cxn_status shard(cxn_train_step *step, unsigned slot, double *loss,
+                             struct cxn_error *err)
 {
     const struct cxn_worker *w = &step->worker;
     const size_t passes = step->layout.accumulate;
@@ -162,7 +168,7 @@ static enum cxn_status shard(cxn_step *step, unsigned slot, double *loss, struct
     }
 }
 
-static enum cxn_status finish_shard(cxn_step *step, unsigned slot, size_t own,
+static enum cxn_status finish_shard(cxn_train_step *step, unsigned slot, size_t own,
                                     struct cxn_error *err)
 {
     const struct cxn_worker *w = &step->worker;
@@ -178,7 +184,7 @@ static enum cxn_status finish_shard(cxn_step *step, unsigned slot, size_t own,
 }
 
 /* All of this rank's shards; the last one's last backward pass is left to be done. */
-static enum cxn_status own_passes(cxn_step *step, struct cxn_error *err)
+static enum cxn_status own_passes(cxn_train_step *step, struct cxn_error *err)
 {
     const size_t shards = cxn_layout_own_shards(&step->layout);
     step->depth = 0;
@@ -186,6 +192,8 @@ static enum cxn_status own_passes(cxn_step *step, struct cxn_error *err)
         const unsigned slot = step->depth++;
         enum cxn_status status = shard(step, slot, &step->losses[slot], err);
         if (status == CXN_OK && own + 1 < shards) status = finish_shard(step, slot, own, err);
+        if (status == CXN_OK)
+            status = step->worker.comm->progress(step->worker.peers, err);
         if (status != CXN_OK) return status;
     }
     return CXN_OK;
@@ -193,7 +201,7 @@ static enum cxn_status own_passes(cxn_step *step, struct cxn_error *err)
 
 /* ---- the last backward pass, with the exchange -------------------------------------------- */
 
-static enum cxn_status send_piece(cxn_step *step)
+static enum cxn_status send_piece(cxn_train_step *step)
 {
     const struct cxn_worker *w = &step->worker;
     const size_t size = step->sum.number == CXN_NUMBER_F64 ? sizeof(double) : sizeof(float);
@@ -206,7 +214,7 @@ static enum cxn_status send_piece(cxn_step *step)
 
 /* Add the range into the whole, and send what has become a piece. Ranges fall, but within a layer
  * they may come in any order: a piece is sent when it has no hole. */
-static void sum_range(cxn_step *step, size_t first, size_t count)
+static void sum_range(cxn_train_step *step, size_t first, size_t count)
 {
     const struct cxn_worker *w = &step->worker;
     const size_t size = step->sum.number == CXN_NUMBER_F64 ? sizeof(double) : sizeof(float);
@@ -223,7 +231,7 @@ static void sum_range(cxn_step *step, size_t first, size_t count)
 /* Statistics may be told along with gradients; they are summed before. */
 static int range_is_final(void *ctx, size_t first, size_t count)
 {
-    cxn_step *step = ctx;
+    cxn_train_step *step = ctx;
     const size_t params = step->options.net->param_count;
     if (first >= params) return 0;
     sum_range(step, first, first + count > params ? params - first : count);
@@ -232,7 +240,7 @@ static int range_is_final(void *ctx, size_t first, size_t count)
     return step->status != CXN_OK;
 }
 
-static enum cxn_status last_backward(cxn_step *step, struct cxn_error *err)
+static enum cxn_status last_backward(cxn_train_step *step, struct cxn_error *err)
 {
     const struct cxn_worker *w = &step->worker;
     const cxn_net *net = step->options.net;
@@ -275,13 +283,13 @@ static double tree_sum(const struct word *words, size_t count)
 
 /* Before the last backward pass, so that a rank that cannot go on is known before its numbers are
  * waited for. The rate is rank 0's: a libm on another CPU may round a cosine otherwise. */
-static enum cxn_status exchange(cxn_step *step, enum cxn_status own, struct cxn_step_call *call,
-                                struct cxn_error *err)
+static enum cxn_status exchange(cxn_train_step *step, enum cxn_status own,
+                                struct cxn_train_step_call *call, struct cxn_error *err)
 {
     const struct cxn_worker *w = &step->worker;
     const struct cxn_shard_source *source = &step->options.source;
-    struct word words[RANKS_MAX];
-    enum cxn_status statuses[RANKS_MAX];
+    struct word words[CXN_RANKS_MAX];
+    enum cxn_status statuses[CXN_RANKS_MAX];
     double loss = 0;
     for (unsigned i = step->depth; i-- > 0;) loss = step->losses[i] + loss;
     const struct word word = { .status = own, .stop = call->stop,
@@ -302,7 +310,7 @@ static enum cxn_status exchange(cxn_step *step, enum cxn_status own, struct cxn_
 }
 
 /* What the norms of all passes found; the sum of squares is of the gradients alone. */
-static bool are_statistics_finite(const cxn_step *step)
+static bool are_statistics_finite(const cxn_train_step *step)
 {
     const struct cxn_worker *w = &step->worker;
     const struct cxn_span slot = w->trainer->block(w->state, CXN_BLOCK_GRADIENT, 0);
@@ -313,7 +321,7 @@ static bool are_statistics_finite(const cxn_step *step)
     return finite;
 }
 
-static void update(cxn_step *step, const struct cxn_step_call *call, double scale)
+static void update(cxn_train_step *step, const struct cxn_train_step_call *call, double scale)
 {
     const struct cxn_worker *w = &step->worker;
     const struct cxn_settings *s = step->options.settings;
@@ -329,7 +337,8 @@ static void update(cxn_step *step, const struct cxn_step_call *call, double scal
     w->trainer->update(w->state, 0, &u);
 }
 
-enum cxn_status cxn_step_run(cxn_step *step, struct cxn_step_call *call, struct cxn_error *err)
+enum cxn_status cxn_train_step_run(cxn_train_step *step, struct cxn_train_step_call *call,
+                                   struct cxn_error *err)
 {
     const struct cxn_worker *w = &step->worker;
     step->number = call->number;

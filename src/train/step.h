@@ -26,8 +26,8 @@ struct cxn_worker {
 };
 
 /* Where the pictures come from. next() fills the views and labels of this rank's next pass of a
- * shard, in the order in which cxn_step_run() asks: own shard by own shard, and within one pass by
- * pass. Pictures are borrowed until the call after. */
+ * shard, in the order in which cxn_train_step_run() asks: own shard by own shard, and within one
+ * pass by pass. Pictures are borrowed until the call after. */
 struct cxn_shard_source {
     enum cxn_status (*next)(void *ctx, struct cxn_train_view *views, uint16_t *labels,
                             struct cxn_error *err);
@@ -36,25 +36,25 @@ struct cxn_shard_source {
 };
 
 /* Gradient slots that the trainer is to be opened with. */
-unsigned cxn_step_slots(const struct cxn_settings *settings, unsigned ranks);
+unsigned cxn_train_step_slots(const struct cxn_settings *settings, unsigned ranks);
 
-struct cxn_step_options {
+struct cxn_train_step_options {
     const struct cxn_settings *settings; /* finished for comm->ranks() */
     const struct cxn_loss *loss;
     const cxn_net *net;
     struct cxn_shard_source source;
 };
 
-typedef struct cxn_step cxn_step;
+typedef struct cxn_train_step cxn_train_step;
 
 /* Borrows everything. CXN_E_NOMEM. */
-enum cxn_status cxn_step_open(cxn_step **step, const struct cxn_worker *worker,
-                              const struct cxn_step_options *options, const struct cxn_env *env,
-                              struct cxn_error *err);
-void cxn_step_close(cxn_step **step);
+enum cxn_status cxn_train_step_open(cxn_train_step **step, const struct cxn_worker *worker,
+                                    const struct cxn_train_step_options *options,
+                                    const struct cxn_env *env, struct cxn_error *err);
+void cxn_train_step_close(cxn_train_step **step);
 
 /* What a rank adds to the exchange of a step, and what all ranks got from it. */
-struct cxn_step_call {
+struct cxn_train_step_call {
     uint64_t number;  /* of the update, 1 for the first */
     double lr;
     enum cxn_status status; /* in: what this rank's work since the step before came to; where it is
@@ -70,6 +70,7 @@ struct cxn_step_call {
  * the statistics of a norm are not finite, and no weight has been changed; or what source.next()
  * returned on the first rank where it failed; CXN_E_PEER.
  */
-enum cxn_status cxn_step_run(cxn_step *step, struct cxn_step_call *call, struct cxn_error *err);
+enum cxn_status cxn_train_step_run(cxn_train_step *step, struct cxn_train_step_call *call,
+                                   struct cxn_error *err);
 
 #endif

@@ -22,6 +22,7 @@ struct work {
     cxn_engine_state *engine;
     struct row *own, *all;   /* [part], [ranks][part] */
     size_t part, first;      /* images of a rank; this one's first */
+    bool noted;              /* the first image left out was told */
     float *scores;           /* [images][findings] of those scored */
     uint16_t *labels;
 };
@@ -73,7 +74,7 @@ static enum cxn_status score_batch(struct work *w, struct cxn_sample *const *sam
 }
 
 /* Up to `room` readable samples; *ended where there is none left. */
-static enum cxn_status gather_batch(const struct work *w, cxn_loader *loader,
+static enum cxn_status gather_batch(struct work *w, cxn_loader *loader,
                                     struct cxn_sample **samples, size_t room, size_t *count,
                                     struct cxn_error *err)
 {
@@ -86,9 +87,11 @@ static enum cxn_status gather_batch(const struct work *w, cxn_loader *loader,
             continue;
         }
         const enum cxn_status why = s->status;
-        if (!w->v->skip_bad || why == CXN_E_NOMEM) cxn_fail(err, why, "%s", s->error.text);
+        const struct cxn_error text = s->error;
         cxn_loader_release(loader, s);
-        if (!w->v->skip_bad || why == CXN_E_NOMEM) return why;
+        if (!w->v->skip_bad || why == CXN_E_NOMEM) return cxn_fail(err, why, "%s", text.text);
+        if (!w->noted) cxn_note(w->v->notes, "%s; left out of the validation", text.text);
+        w->noted = true;
     }
     return CXN_OK;
 }

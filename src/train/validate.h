@@ -19,6 +19,7 @@ struct cxn_validation {
     bool skip_bad;
     bool (*is_stop_asked)(void *ctx); /* between two batches, on every rank */
     void *stop_ctx;
+    const struct cxn_log *notes; /* gets the first image that this rank leaves out; may be NULL */
     const struct cxn_comm *comm;
     cxn_comm_state *peers;
 };

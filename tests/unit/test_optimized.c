@@ -153,7 +153,7 @@ static void same_bits(enum cxn_precision precision)
 static void test_same_bits(void **state)
 {
     (void)state;
-    same_bits(CXN_PRECISION_FP32);
+    same_bits(CXN_PRECISION_F32);
     same_bits(CXN_PRECISION_BF16);
 }
 
@@ -255,7 +255,7 @@ static void test_headers(void **state)
         { "\"F32\",\"shape\":[7,7,2,8]", "\"I32\",\"shape\":[7,7,2,8]", "is I32 [7][7][2][8]" },
         { "[256,256,3]", "[256,768,1]", "'probe.picture' is U8 [256][768][1], expected U8" },
     };
-    struct cxn_bytes file = make_model(CXN_PRECISION_FP32);
+    struct cxn_bytes file = make_model(CXN_PRECISION_F32);
     for (size_t i = 0; i < CXN_COUNTOF(cases); i++) {
         struct cxn_bytes e = edit(&file, cases[i].from, cases[i].to);
         expect(&e, cases[i].text);
@@ -296,7 +296,7 @@ static void test_values(void **state)
     static const float two = 2.0f, less = -0.1f, apart = 0.30f;
     static const char scale[] = "features.norm5.scale";
     static const char weight[] = "features.denseblock2.denselayer1.conv2.weight";
-    struct cxn_bytes file = make_model(CXN_PRECISION_FP32);
+    struct cxn_bytes file = make_model(CXN_PRECISION_F32);
     expect_number(&file, scale, 8, &nan, 4, "tensor 'features.norm5.scale': element 2 is");
     expect_number(&file, scale, 0, &inf, 4, "tensor 'features.norm5.scale': element 0 is -inf");
     expect_number(&file, weight, 400, &inf, 4, "conv2.weight': element 100 is -inf");
@@ -345,7 +345,7 @@ static void test_every_byte(void **state)
 static void test_failing_allocations(void **state)
 {
     (void)state;
-    struct cxn_bytes file = make_model(CXN_PRECISION_FP32);
+    struct cxn_bytes file = make_model(CXN_PRECISION_F32);
     struct cxn_error err;
     for (int writing = 0; writing < 2; writing++)
         for (int after = 0; after < 2; after++) {
@@ -357,7 +357,7 @@ static void test_failing_allocations(void **state)
                 mem.fail_at = ++n;
                 mem.fail_after = after;
                 unlink(path);
-                status = writing ? write_model(net.block, CXN_PRECISION_FP32, &mem, &err)
+                status = writing ? write_model(net.block, CXN_PRECISION_F32, &mem, &err)
                                  : read_all(file.data, file.size, &mem, &err);
                 assert_int_equal(mem.blocks, 0);
                 if (status == CXN_OK) break;
@@ -397,7 +397,7 @@ static void test_infinite_numbers(void **state)
         *value = cases[i].value;
         if (var) *var = 0.0f;
         unlink(path);
-        assert_int_equal(write_model(net.block, CXN_PRECISION_FP32, NULL, &err), cases[i].fp32);
+        assert_int_equal(write_model(net.block, CXN_PRECISION_F32, NULL, &err), cases[i].fp32);
         assert_int_equal(access(path, F_OK) == 0, cases[i].fp32 == CXN_OK);
         assert_int_equal(write_model(net.block, CXN_PRECISION_BF16, NULL, &err), cases[i].bf16);
         if (!strstr(err.text, cases[i].text)) fail_msg("'%s'", err.text);

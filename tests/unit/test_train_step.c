@@ -176,8 +176,8 @@ struct bench {
     cxn_trainer_state trainer;
     cxn_comm_state comm;
     unsigned fetched, fail_at; /* passes; fail_at 0: never */
-    cxn_step *step;
-    struct cxn_step_call call;
+    cxn_train_step *step;
+    struct cxn_train_step_call call;
     struct cxn_error err;
 };
 
@@ -212,22 +212,22 @@ static void bench_open(struct bench *b, uint64_t shards, uint64_t accumulate)
     b->settings.shards = shards;
     b->settings.accumulate = accumulate;
     cxn_loss_init(&b->loss, CXN_LOSS_BCE, 0, CXN_FINDING_COUNT, &list);
-    b->trainer.slot_count = cxn_step_slots(&b->settings, 1);
+    b->trainer.slot_count = cxn_train_step_slots(&b->settings, 1);
     b->trainer.slots = calloc(b->trainer.slot_count, NUMBERS * sizeof(float));
     b->comm.sent = calloc(NUMBERS, 1);
     assert_true(b->trainer.slots && b->comm.sent);
     b->comm.base = b->trainer.slots;
     const struct cxn_worker worker = { &fake_trainer, &b->trainer, &watching_comm, &b->comm };
-    const struct cxn_step_options options = { .settings = &b->settings, .loss = &b->loss,
-                                              .net = b->net,
-                                              .source = { next_pass, two_skipped, b } };
-    assert_int_equal(cxn_step_open(&b->step, &worker, &options, &env, NULL), CXN_OK);
-    b->call = (struct cxn_step_call){ .number = 3, .lr = 0.5 };
+    const struct cxn_train_step_options options = { .settings = &b->settings, .loss = &b->loss,
+                                                    .net = b->net,
+                                                    .source = { next_pass, two_skipped, b } };
+    assert_int_equal(cxn_train_step_open(&b->step, &worker, &options, &env, NULL), CXN_OK);
+    b->call = (struct cxn_train_step_call){ .number = 3, .lr = 0.5 };
 }
 
 static void bench_close(struct bench *b)
 {
-    cxn_step_close(&b->step);
+    cxn_train_step_close(&b->step);
     free(b->trainer.slots);
     free(b->comm.sent);
     free(b->net);
@@ -235,7 +235,7 @@ static void bench_close(struct bench *b)
 
 static enum cxn_status run(struct bench *b)
 {
-    return cxn_step_run(b->step, &b->call, &b->err);
+    return cxn_train_step_run(b->step, &b->call, &b->err);
 }
 
 /* `count` shards as the balanced tree adds them; a shard's own passes one by one. */

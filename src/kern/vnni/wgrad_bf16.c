@@ -68,6 +68,12 @@ WGRAD_INLINE void add_block(const struct cxn_wgrad *w, const struct cxn_wgrad_st
                                   sum[i][b]);
 }
 
+/* Of the first `count` lanes, all of them where there are more. */
+WGRAD_INLINE __mmask16 mask_of(size_t count)
+{
+    return (__mmask16)(count < BLOCK ? (1u << count) - 1 : UINT16_MAX);
+}
+
 /* All channels of a tap, for one or two blocks of outputs from o on. */
 WGRAD_INLINE void add_tap(const struct cxn_wgrad *w, const struct cxn_wgrad_strips *s, size_t t,
                           size_t x, size_t o, int blocks)
@@ -75,9 +81,7 @@ WGRAD_INLINE void add_tap(const struct cxn_wgrad *w, const struct cxn_wgrad_stri
     const size_t left = w->out - o;
     struct block at = {
         .pairs = (const uint16_t *)w->scratch + s->pairs + o / BLOCK * s->block_step,
-        .mask = { left < BLOCK ? (__mmask16)((1u << left) - 1) : UINT16_MAX,
-                  left < PAIR ? (__mmask16)((1u << (left > BLOCK ? left - BLOCK : 0)) - 1) :
-                                UINT16_MAX }
+        .mask = { mask_of(left), mask_of(left > BLOCK ? left - BLOCK : 0) }
     };
     for (size_t i = 0, count; i < s->channels; i += count) {
         at.strip = wgrad_strip(w, s, t, x, i);

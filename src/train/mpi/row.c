@@ -75,6 +75,11 @@ static unsigned mpi_ranks(const cxn_comm_state *state)
     return state->ranks;
 }
 
+static void mpi_set_deadline(cxn_comm_state *state, double seconds)
+{
+    state->deadline = seconds;
+}
+
 static enum cxn_status mpi_progress(cxn_comm_state *state, struct cxn_error *err)
 {
     bool moved;
@@ -119,6 +124,7 @@ static const struct cxn_comm mpi = {
     .open = mpi_open,
     .rank = mpi_rank,
     .ranks = mpi_ranks,
+    .set_deadline = mpi_set_deadline,
     .start_sum = cxn_mpi_start_sum,
     .progress = mpi_progress,
     .finish = mpi_finish,
