@@ -29,12 +29,16 @@ struct cxn_conv_bordered {
 };
 typedef void cxn_conv_bordered_fn(const struct cxn_conv_bordered *conv);
 
+/* Two terms' weights to pairs of numbers in bfloat16: to is [count][2]. */
+typedef void cxn_conv_pair_fn(uint16_t *to, const float *first, const float *second, size_t count);
+
 struct cxn_conv_bordered_kernel {
     struct cxn_kern_row row;
     uint16_t channels; /* outputs of a panel; the packer takes it from here only */
     uint16_t terms;    /* so does it this: terms are filled up with zeros to a multiple of it */
     uint16_t places;   /* about so many a call suit it, where a caller cuts a map into calls */
     cxn_conv_bordered_fn *run;
+    cxn_conv_pair_fn *pair; /* for the packer where weights are bfloat16 */
 };
 
 #endif

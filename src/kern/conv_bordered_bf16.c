@@ -5,11 +5,12 @@
 #include "kern/bf16.h"
 
 static const struct cxn_conv_bordered_kernel table[] = { /* slowest first */
-    { { "c", 0 }, 8, 2, 56, cxn_conv_bordered_bf16_c },
+    { { "c", 0 }, 8, 2, 56, cxn_conv_bordered_bf16_c, cxn_conv_pair_bf16_c },
 #ifdef CXN_X86
-    { { "vnni", CXN_CPU_AVX512 | CXN_CPU_AVX512_BF16 }, 32, 2, 56, cxn_conv_bordered_bf16_vnni },
+    { { "vnni", CXN_CPU_AVX512 | CXN_CPU_AVX512_BF16 }, 32, 2, 56, cxn_conv_bordered_bf16_vnni,
+      cxn_conv_pair_bf16_vnni },
     { { "amx", CXN_CPU_AVX512 | CXN_CPU_AVX512_BF16 | CXN_CPU_AMX_BF16 }, 32, 32, 224,
-      cxn_conv_bordered_bf16_amx },
+      cxn_conv_bordered_bf16_amx, cxn_conv_pair_bf16_vnni },
 #endif
 };
 
@@ -36,21 +37,18 @@ size_t cxn_conv_bordered_bf16_packed_count(const struct cxn_conv_bordered_kernel
 }
 
 /* Two terms of a panel in turns; either may be none. */
-static void pack_pair(uint16_t *restrict to, const float *restrict first,
-                      const float *restrict second, size_t count, size_t channels)
+static void pack_pair(const struct cxn_conv_bordered_kernel *row, uint16_t *to, const float *first,
+                      const float *second, size_t count)
 {
-    if (first && second) {
-        for (size_t o = 0; o < count; o++) { /* no branches: vectors */
-            to[2 * o] = cxn_bf16_round(first[o]);
-            to[2 * o + 1] = cxn_bf16_round(second[o]);
-        }
+    if (second) {
+        row->pair(to, first, second, count);
     } else {
         for (size_t o = 0; o < count; o++) {
             to[2 * o] = first ? cxn_bf16_round(first[o]) : 0;
             to[2 * o + 1] = 0;
         }
     }
-    for (size_t o = 2 * count; o < 2 * channels; o++) to[o] = 0;
+    for (size_t o = 2 * count; o < 2u * row->channels; o++) to[o] = 0;
 }
 
 void cxn_conv_bordered_bf16_pack(const struct cxn_conv_bordered_kernel *row, float *packed,
@@ -63,8 +61,8 @@ void cxn_conv_bordered_bf16_pack(const struct cxn_conv_bordered_kernel *row, flo
             *packed++ = bias && o < count ? bias[first + o] : 0.0f;
         uint16_t *to = (uint16_t *)(void *)packed;
         for (size_t i = 0; i < filled_terms(row, terms); i += 2, to += 2 * channels)
-            pack_pair(to, i < terms ? w + i * out + first : NULL,
-                      i + 1 < terms ? w + (i + 1) * out + first : NULL, count, channels);
+            pack_pair(row, to, i < terms ? w + i * out + first : NULL,
+                      i + 1 < terms ? w + (i + 1) * out + first : NULL, count);
         packed += filled_terms(row, terms) / 2 * channels;
     }
 }

@@ -7,6 +7,7 @@
 /* One function a level, kern/<level>/conv_bordered_bf16.c. */
 cxn_conv_bordered_fn cxn_conv_bordered_bf16_c, cxn_conv_bordered_bf16_vnni,
     cxn_conv_bordered_bf16_amx;
+cxn_conv_pair_fn cxn_conv_pair_bf16_c, cxn_conv_pair_bf16_vnni;
 
 /* The fastest row that needs no other bits than those in `cpu`. */
 const struct cxn_conv_bordered_kernel *cxn_conv_bordered_bf16_pick(uint32_t cpu);

@@ -6,10 +6,10 @@
 #include "base/status.h"
 
 static const struct cxn_conv_bordered_kernel table[] = { /* slowest first */
-    { { "c", 0 }, 8, 1, 56, cxn_conv_bordered_f32_c },
+    { { "c", 0 }, 8, 1, 56, cxn_conv_bordered_f32_c, NULL },
 #ifdef CXN_X86
-    { { "avx2", CXN_CPU_AVX2 }, 16, 1, 56, cxn_conv_bordered_f32_avx2 },
-    { { "avx512", CXN_CPU_AVX512 }, 32, 1, 56, cxn_conv_bordered_f32_avx512 },
+    { { "avx2", CXN_CPU_AVX2 }, 16, 1, 56, cxn_conv_bordered_f32_avx2, NULL },
+    { { "avx512", CXN_CPU_AVX512 }, 32, 1, 56, cxn_conv_bordered_f32_avx512, NULL },
 #endif
 };
 

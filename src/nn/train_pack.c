@@ -36,22 +36,18 @@ size_t cxn_train_stem_count(const cxn_trainer_state *s, size_t planes)
 
 enum { INPUTS = 16 }; /* that are turned at once, so that what is written in columns stays near */
 
-static size_t count_inputs(const struct cxn_train_conv *c, size_t i)
-{
-    return c->in - i < INPUTS ? c->in - i : INPUTS;
-}
-
 /* plain: [terms][out] from [out][in][taps], whose taps are in rows of `kernel`. */
 static void plain_forward(const struct cxn_train_conv *c, const float *w, size_t row, float *plain)
 {
-    for (size_t first = 0; first < c->in; first += INPUTS) {
-        const size_t count = count_inputs(c, first);
-        for (size_t o = 0; o < c->out; o++) {
-            const float *from = w + (o * c->in + first) * c->kernel * c->kernel;
-            for (size_t i = first; i < first + count; i++)
-                for (size_t y = 0; y < c->kernel; y++)
-                    for (size_t x = 0; x < c->kernel; x++)
-                        plain[(y * row + x * c->in + i) * c->out + o] = *from++;
+    const size_t taps = c->kernel * c->kernel, out = c->out;
+    for (size_t first = 0, count; first < c->in; first += count) {
+        count = c->in - first < INPUTS ? c->in - first : INPUTS;
+        for (size_t o = 0; o < out; o++) {
+            const float *from = w + (o * c->in + first) * taps;
+            for (size_t tap = 0; tap < taps; tap++) {
+                float *to = plain + (tap / c->kernel * row + tap % c->kernel * c->in + first) * out;
+                for (size_t i = 0; i < count; i++) to[i * out + o] = from[i * taps + tap];
+            }
         }
     }
 }
@@ -59,11 +55,14 @@ static void plain_forward(const struct cxn_train_conv *c, const float *w, size_t
 /* The convolution that takes a gradient back reads the window turned by half. */
 static void plain_backward(const struct cxn_train_conv *c, const float *w, size_t row, float *plain)
 {
-    for (size_t o = 0; o < c->out; o++)
-        for (size_t i = 0; i < c->in; i++)
-            for (size_t y = c->kernel; y-- > 0;)
-                for (size_t x = c->kernel; x-- > 0;)
-                    plain[(y * row + x * c->out + o) * c->in + i] = *w++;
+    const size_t taps = c->kernel * c->kernel, in = c->in;
+    for (size_t o = 0; o < c->out; o++, w += in * taps) {
+        for (size_t tap = 0; tap < taps; tap++) {
+            const size_t turned = taps - 1 - tap;
+            float *to = plain + (turned / c->kernel * row + turned % c->kernel * c->out + o) * in;
+            for (size_t i = 0; i < in; i++) to[i] = w[i * taps + tap];
+        }
+    }
 }
 
 static void pack_conv(const cxn_trainer_state *s, const struct cxn_train_conv *c, bool backward,
@@ -133,7 +132,8 @@ void cxn_train_pack(cxn_trainer_state *s)
 
 /* ---- gradients ---------------------------------------------------------------------------- */
 
-enum { GATHER_PIECES = 16, GATHER_OUTPUTS = 64 };
+/* Outputs and inputs that are summed and turned at once: whole cache lines, read and written. */
+enum { GATHER_PIECES = 16, GATHER_OUTPUTS = 128, GATHER_INPUTS = 16 };
 
 struct gather {
     const cxn_trainer_state *s;
@@ -142,13 +142,32 @@ struct gather {
 };
 
 /* A run of outputs of one term, summed over the chunks in their order. */
-static void sum_term(const cxn_trainer_state *s, size_t at, size_t count, float *sum)
+static void sum_term(const cxn_trainer_state *s, size_t at, size_t count, float *restrict sum)
 {
     memcpy(sum, s->partial + at, count * sizeof *sum);
     for (size_t k = 1; k < s->chunks; k++) {
-        const float *more = s->partial + k * s->partial_count + at;
+        const float *restrict more = s->partial + k * s->partial_count + at;
         for (size_t o = 0; o < count; o++) sum[o] += more[o];
     }
+}
+
+static size_t at_most(size_t most, size_t x)
+{
+    return x < most ? x : most;
+}
+
+/* Inputs i.. and outputs o.., one tap. */
+static void gather_block(const struct gather *g, size_t tap, size_t i, size_t inputs, size_t o,
+                         size_t outputs)
+{
+    const struct cxn_train_conv *c = g->conv;
+    const size_t taps = c->kernel * c->kernel;
+    float sum[GATHER_INPUTS][GATHER_OUTPUTS];
+    float *to = g->slot + c->tensor->offset + (o * c->in + i) * taps + tap;
+    for (size_t k = 0; k < inputs; k++)
+        sum_term(g->s, (tap * c->in + i + k) * c->out + o, outputs, sum[k]);
+    for (size_t n = 0; n < outputs; n++, to += c->in * taps)
+        for (size_t k = 0; k < inputs; k++) to[k * taps] = sum[k][n];
 }
 
 /* Some of the input channels, all taps of each. */
@@ -156,17 +175,13 @@ static void gather_piece(void *ctx, size_t piece, unsigned thread)
 {
     const struct gather *g = ctx;
     const struct cxn_train_conv *c = g->conv;
-    const size_t taps = c->kernel * c->kernel;
-    float sum[GATHER_OUTPUTS];
+    const size_t end = c->in * (piece + 1) / GATHER_PIECES, taps = c->kernel * c->kernel;
     (void)thread;
-    for (size_t from = 0; from < c->out; from += GATHER_OUTPUTS) {
-        const size_t left = c->out - from, count = left < GATHER_OUTPUTS ? left : GATHER_OUTPUTS;
-        for (size_t i = c->in * piece / GATHER_PIECES; i < c->in * (piece + 1) / GATHER_PIECES; i++)
-            for (size_t tap = 0; tap < taps; tap++) {
-                float *to = g->slot + c->tensor->offset + (from * c->in + i) * taps + tap;
-                sum_term(g->s, (tap * c->in + i) * c->out + from, count, sum);
-                for (size_t o = 0; o < count; o++) to[o * c->in * taps] = sum[o];
-            }
+    for (size_t i = c->in * piece / GATHER_PIECES, inputs; i < end; i += inputs) {
+        inputs = at_most(GATHER_INPUTS, end - i);
+        for (size_t o = 0; o < c->out; o += GATHER_OUTPUTS)
+            for (size_t tap = 0; tap < taps; tap++)
+                gather_block(g, tap, i, inputs, o, at_most(GATHER_OUTPUTS, c->out - o));
     }
 }
 

@@ -32,3 +32,12 @@ void cxn_conv_bordered_bf16_c(const struct cxn_conv_bordered *c)
         }
     }
 }
+
+void cxn_conv_pair_bf16_c(uint16_t *restrict to, const float *restrict first,
+                          const float *restrict second, size_t count)
+{
+    for (size_t o = 0; o < count; o++) { /* no branches: vectors */
+        to[2 * o] = cxn_bf16_round(first[o]);
+        to[2 * o + 1] = cxn_bf16_round(second[o]);
+    }
+}

@@ -38,6 +38,7 @@ void cxn_norm_relu_bf16_vnni(const struct cxn_norm_relu *norm)
             uint16_t *dst = (uint16_t *)norm->dst + p * dst_step + i;
             for (size_t k = 0; k < count; k++, src += src_step, dst += dst_step) {
                 __m512 value[2];
+                parted_ask(src, src_step * sizeof *src);
                 activate(value, &c, src);
                 parted_store(dst, c.mask, value);
             }

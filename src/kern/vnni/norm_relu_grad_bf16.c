@@ -49,6 +49,8 @@ GRAD_INLINE void add_places(const struct cxn_norm_relu_grad *n, size_t p, size_t
                     (const uint16_t *)n->active + p * n->active_step + i, mask);
         parted_numbers(src, (const uint16_t *)n->src + p * n->src_step + i, mask);
         float *dst = (float *)n->dst + p * n->dst_step + i;
+        parted_ask(dst, n->dst_step * sizeof *dst);
+        parted_ask(dst + PARTED_CHANNELS / 2, n->dst_step * sizeof *dst);
         parted_join(joined, dz[0], dz[1]);
         for (size_t k = 0; k < 2; k++, dst += PARTED_CHANNELS / 2) {
             sum[k] = sum[k] + dz[k];
@@ -103,8 +105,13 @@ void cxn_norm_center_bf16_vnni(const struct cxn_norm_center *n)
             const struct center c = load_center(n->mean + i, n->slope + i, n->offset + i, mask);
             for (size_t k = p; k < p + count; k++) {
                 __m512 value[2], src[2];
-                parted_floats(value, (const float *)n->grad + k * n->grad_step + i, mask);
-                parted_numbers(src, (const uint16_t *)n->src + k * n->src_step + i, mask);
+                const float *grad = (const float *)n->grad + k * n->grad_step + i;
+                const uint16_t *from = (const uint16_t *)n->src + k * n->src_step + i;
+                parted_ask(grad, n->grad_step * sizeof *grad);
+                parted_ask(grad + PARTED_CHANNELS / 2, n->grad_step * sizeof *grad);
+                parted_ask(from, n->src_step * sizeof *from);
+                parted_floats(value, grad, mask);
+                parted_numbers(src, from, mask);
                 add_center(value, &c, src);
                 parted_store((uint16_t *)n->dst + k * n->dst_step + i, mask, value);
             }
