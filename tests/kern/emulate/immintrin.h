@@ -25,7 +25,8 @@ typedef uint32_t __mmask32;
 typedef uint32_t emulate_u32 __attribute__((vector_size(64)));
 typedef uint16_t emulate_u16 __attribute__((vector_size(64)));
 
-enum { EMULATE_LANES = 16, _CMP_UNORD_Q = 3, _CMP_GT_OQ = 30, _MM_HINT_T1 = 2 };
+enum { EMULATE_LANES = 16, _CMP_UNORD_Q = 3, _CMP_GT_OQ = 30, _MM_HINT_T0 = 3,
+       _MM_HINT_T1 = 2 };
 
 /* Prints what a CPU would have answered with an exception, and ends the program. */
 _Noreturn void emulate_fault(const char *what);
