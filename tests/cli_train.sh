@@ -223,6 +223,7 @@ sets=(--images "$dir/set/images" --images "$dir/more" --train "$dir/train.txt")
 expect 3 "a bad image of the val list" "$chexnet" train "${sets[@]}" --val "$dir/val-bad.txt" \
     --out "$dir/bad-val" "${plain[@]}" --max-steps 2
 says "a bad image of the val list" 'broken\.png'
+grep -qs '"step": *2' "$dir/bad-val/last/state.json" || fail "a bad image: its steps are lost"
 cp "$dir/set/images/$(head -n 1 "$dir/val.txt" | cut -d' ' -f1)" "$dir/more/broken.png"
 expect 0 "resume behind a bad image" "$chexnet" train --resume "$dir/bad-val"
 check 'assert [o.get("step") for o in log("bad-val")] == [1, 2, 2], log("bad-val")'
@@ -241,6 +242,14 @@ assert end["end"] == "stopped" and (end["steps"], end["epochs"]) == (1, 0), end'
 expect 0 "resume of a validation" "$chexnet" train --resume "$dir/stop-val"
 same slow stop-val
 cmp -s "$dir/slow/best.safetensors" "$dir/stop-val/best.safetensors" || fail "stop: other best"
+
+# A list in which no finding has an AUC has a best all the same.
+head -n 1 "$dir/val.txt" >"$dir/val-1.txt"
+expect 0 no-auc "$chexnet" train "${sets[@]}" --val "$dir/val-1.txt" "${plain[@]}" --max-steps 1 \
+    --out "$dir/no-auc"
+expect 0 "inspect without an AUC" "$chexnet" inspect "$dir/no-auc" --verify
+grep -q '^last .*, best model by its loss, no finding has an AUC$' "$dir/out" ||
+    fail "inspect without an AUC: $(cat "$dir/out")"
 
 # --- ranks
 module=$(dirname "$chexnet")/src/chexnet/libchexnet-mpi.so
