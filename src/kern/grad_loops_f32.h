@@ -38,11 +38,18 @@ GRAD_INLINE void channel_sums_loop(const struct cxn_channel_sums *s)
     if (i < s->channels) channel_sums_block(s, i, s->channels - i);
 }
 
+/* dst may be grad, place by place. */
+#ifdef __clang__
+#define GRAD_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define GRAD_INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 static inline void norm_center_place(float *dst, const float *grad, const float *restrict src,
                                      const struct cxn_norm_center *n)
 {
     const float *restrict mean = n->mean, *restrict slope = n->slope, *restrict offset = n->offset;
-#pragma GCC ivdep
+    GRAD_INDEPENDENT
     for (size_t i = 0; i < n->channels; i++)
         dst[i] = grad[i] + (src[i] - mean[i]) * slope[i] + offset[i];
 }
