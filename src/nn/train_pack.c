@@ -34,21 +34,21 @@ size_t cxn_train_stem_count(const cxn_trainer_state *s, size_t planes)
                                    cxn_train_stem_terms(s, planes));
 }
 
-enum { INPUTS = 16 }; /* that are turned at once, so that what is written in columns stays near */
+enum { ROWS = 8 }; /* that are turned at once, each read on and on, as the CPU sees ahead */
 
 /* plain: [terms][out] from [out][in][taps], whose taps are in rows of `kernel`. */
 static void plain_forward(const struct cxn_train_conv *c, const float *w, size_t row, float *plain)
 {
-    const size_t taps = c->kernel * c->kernel, out = c->out;
-    for (size_t first = 0, count; first < c->in; first += count) {
-        count = c->in - first < INPUTS ? c->in - first : INPUTS;
-        for (size_t o = 0; o < out; o++) {
-            const float *from = w + (o * c->in + first) * taps;
-            for (size_t tap = 0; tap < taps; tap++) {
-                float *to = plain + (tap / c->kernel * row + tap % c->kernel * c->in + first) * out;
-                for (size_t i = 0; i < count; i++) to[i * out + o] = from[i * taps + tap];
-            }
-        }
+    const size_t step = c->in * c->kernel * c->kernel;
+    for (size_t o = 0; o < c->out; o += ROWS, w += ROWS * step) {
+        const size_t count = c->out - o < ROWS ? c->out - o : ROWS;
+        const float *from = w;
+        for (size_t i = 0; i < c->in; i++)
+            for (size_t y = 0; y < c->kernel; y++)
+                for (size_t x = 0; x < c->kernel; x++, from++) {
+                    float *to = plain + (y * row + x * c->in + i) * c->out + o;
+                    for (size_t n = 0; n < count; n++) to[n] = from[n * step];
+                }
     }
 }
 
