@@ -132,8 +132,7 @@ void cxn_train_pack(cxn_trainer_state *s)
 
 /* ---- gradients ---------------------------------------------------------------------------- */
 
-/* Outputs and inputs that are summed and turned at once: whole cache lines, read and written. */
-enum { GATHER_PIECES = 16, GATHER_OUTPUTS = 128, GATHER_INPUTS = 16 };
+enum { GATHER_PIECES = 16, GATHER_OUTPUTS = 64 };
 
 struct gather {
     const cxn_trainer_state *s;
@@ -142,32 +141,13 @@ struct gather {
 };
 
 /* A run of outputs of one term, summed over the chunks in their order. */
-static void sum_term(const cxn_trainer_state *s, size_t at, size_t count, float *restrict sum)
+static void sum_term(const cxn_trainer_state *s, size_t at, size_t count, float *sum)
 {
     memcpy(sum, s->partial + at, count * sizeof *sum);
     for (size_t k = 1; k < s->chunks; k++) {
-        const float *restrict more = s->partial + k * s->partial_count + at;
+        const float *more = s->partial + k * s->partial_count + at;
         for (size_t o = 0; o < count; o++) sum[o] += more[o];
     }
-}
-
-static size_t at_most(size_t most, size_t x)
-{
-    return x < most ? x : most;
-}
-
-/* Inputs i.. and outputs o.., one tap. */
-static void gather_block(const struct gather *g, size_t tap, size_t i, size_t inputs, size_t o,
-                         size_t outputs)
-{
-    const struct cxn_train_conv *c = g->conv;
-    const size_t taps = c->kernel * c->kernel;
-    float sum[GATHER_INPUTS][GATHER_OUTPUTS];
-    float *to = g->slot + c->tensor->offset + (o * c->in + i) * taps + tap;
-    for (size_t k = 0; k < inputs; k++)
-        sum_term(g->s, (tap * c->in + i + k) * c->out + o, outputs, sum[k]);
-    for (size_t n = 0; n < outputs; n++, to += c->in * taps)
-        for (size_t k = 0; k < inputs; k++) to[k * taps] = sum[k][n];
 }
 
 /* Some of the input channels, all taps of each. */
@@ -175,13 +155,17 @@ static void gather_piece(void *ctx, size_t piece, unsigned thread)
 {
     const struct gather *g = ctx;
     const struct cxn_train_conv *c = g->conv;
-    const size_t end = c->in * (piece + 1) / GATHER_PIECES, taps = c->kernel * c->kernel;
+    const size_t taps = c->kernel * c->kernel;
+    float sum[GATHER_OUTPUTS];
     (void)thread;
-    for (size_t i = c->in * piece / GATHER_PIECES, inputs; i < end; i += inputs) {
-        inputs = at_most(GATHER_INPUTS, end - i);
-        for (size_t o = 0; o < c->out; o += GATHER_OUTPUTS)
-            for (size_t tap = 0; tap < taps; tap++)
-                gather_block(g, tap, i, inputs, o, at_most(GATHER_OUTPUTS, c->out - o));
+    for (size_t from = 0; from < c->out; from += GATHER_OUTPUTS) {
+        const size_t left = c->out - from, count = left < GATHER_OUTPUTS ? left : GATHER_OUTPUTS;
+        for (size_t i = c->in * piece / GATHER_PIECES; i < c->in * (piece + 1) / GATHER_PIECES; i++)
+            for (size_t tap = 0; tap < taps; tap++) {
+                float *to = g->slot + c->tensor->offset + (from * c->in + i) * taps + tap;
+                sum_term(g->s, (tap * c->in + i) * c->out + from, count, sum);
+                for (size_t o = 0; o < count; o++) to[o * c->in * taps] = sum[o];
+            }
     }
 }
 
