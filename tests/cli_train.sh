@@ -340,7 +340,7 @@ edited "other labels" 3 'o["val_labels_sha256"] = "0" * 64' \
     'the labels of the val list: changed since the run began'
 edited "another build" 0 'o["build_sha256"] = "0" * 64' 'the run began with another build'
 expect 2 "a deadline of 0" "$chexnet" train --resume "$dir/two" --deadline 0
-says "a deadline of 0" "deadline '0', expected a number"
+says "a deadline of 0" "--deadline '0': expected a number"
 expect 0 "a deadline" "$chexnet" train --resume "$dir/two" --deadline 7
 # The list is the same file still; what it comes to is not.
 cut -d' ' -f1 "$dir/train.txt" >"$dir/names.txt"
