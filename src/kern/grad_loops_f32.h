@@ -38,9 +38,9 @@ GRAD_INLINE void channel_sums_loop(const struct cxn_channel_sums *s)
     if (i < s->channels) channel_sums_block(s, i, s->channels - i);
 }
 
-/* dst may be grad, place by place. */
+/* dst may be grad, place by place, which gcc has to be told. */
 #ifdef __clang__
-#define GRAD_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#define GRAD_INDEPENDENT
 #else
 #define GRAD_INDEPENDENT _Pragma("GCC ivdep")
 #endif
