@@ -9,7 +9,7 @@ set_tests_properties(optimized PROPERTIES LABELS "short;threads")
 set(train_case unit/train_case.c unit/train_replay.c unit/small_net.c unit/formula.c)
 cxn_unit_test(trainer unit/test_trainer.c ${train_case})
 cxn_unit_test(trainer_faults unit/test_trainer_faults.c ${train_case})
-# Under ThreadSanitizer `trainer` takes more than ten minutes; its threads are those of the faults.
+# Under ThreadSanitizer `trainer` takes more than ten minutes, so it is not of that suite.
 set_tests_properties(trainer PROPERTIES LABELS short)
 set_tests_properties(trainer_faults PROPERTIES LABELS "short;threads")
 cxn_unit_test(trainer_full unit/test_trainer_full.c ${train_case})
