@@ -6,14 +6,16 @@ target_include_directories(make_weights PRIVATE ${CXN_TEST_INCLUDES})
 target_link_libraries(make_weights PRIVATE chexnet_static m)
 add_test(NAME formula_weights COMMAND make_weights ${weights})
 set_tests_properties(formula_weights PROPERTIES FIXTURES_SETUP weights LABELS "short;threads")
+add_dependencies(programs_of_threads make_weights)
 
-cxn_unit_test(full unit/test_full.c unit/formula.c)
+cxn_unit_program(full unit/test_full.c unit/formula.c)
+cxn_unit_parts(full reference fp32 bf16)
 cxn_unit_test(api unit/test_api.c)
 cxn_unit_test(bench unit/test_bench.c)
 cxn_unit_test(shapes unit/test_shapes.c)
-set_tests_properties(full api PROPERTIES FIXTURES_REQUIRED weights
+set_tests_properties(full_reference full_fp32 full_bf16 api PROPERTIES FIXTURES_REQUIRED weights
   ENVIRONMENT CXN_FORMULA_WEIGHTS=${weights})
-set_tests_properties(full PROPERTIES LABELS "short;threads")
+cxn_threads_test(full full_fp32 full_bf16)
 
 foreach(name infer bad_input)
   add_test(NAME cli_${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli_${name}.sh
