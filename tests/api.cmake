@@ -17,7 +17,7 @@ set_tests_properties(full_reference full_fp32 full_bf16 api PROPERTIES FIXTURES_
   ENVIRONMENT CXN_FORMULA_WEIGHTS=${weights})
 cxn_threads_test(full full_fp32 full_bf16)
 
-foreach(mode fp32 reference)
+foreach(mode bf16 reference)
   cxn_script_test(cli_infer_${mode} tests/cli_infer.sh $<TARGET_FILE:chexnet_command> ${weights}
                   ${mode})
 endforeach()
@@ -30,7 +30,7 @@ foreach(part refused models)
   cxn_script_test(cli_optimize_${part} tests/cli_optimize.sh $<TARGET_FILE:chexnet_command>
                   ${weights} ${part})
 endforeach()
-set_tests_properties(cli_infer_fp32 cli_infer_reference cli_bench_fast cli_bench_c cli_bad_input
+set_tests_properties(cli_infer_bf16 cli_infer_reference cli_bench_fast cli_bench_c cli_bad_input
   cli_optimize_refused cli_optimize_models PROPERTIES FIXTURES_REQUIRED weights)
 # Whole networks in plain C: what the kernels' and the engines' tests have sanitized.
 cxn_long_if_sanitized(full_reference shapes cli_infer_reference cli_bench_c cli_optimize_models)

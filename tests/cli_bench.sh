@@ -53,8 +53,8 @@ for mode in fp32 bf16; do
     done
 done
 grep -q '^Research use only, not a medical device\.$' "$work/out" || complain 'no notice'
-expect 0 '"mode": "fp32"' bench "$weights" "${json[@]}" --mode fp32
-check_json c avx2 avx512 # those with kernels of float32
+expect 0 '"mode": "bf16"' bench "$weights" "${json[@]}" --mode bf16
+check_json c avx2 avx512 vnni amx
 
 for bad in 0 1025 -1 x ''; do
     expect 2 "^chexnet: --batch '.*': expected a whole number 1\.\.1024" \

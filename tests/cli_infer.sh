@@ -134,7 +134,7 @@ done
 [ "$(json "o['images'], o['mode'], o['crops'], len(o['findings'])")" = \
     "6 $mode center 14" ] || fail "infer --json: $(cat "$dir/out")"
 levels=c
-[ "$mode" = reference ] || levels='c avx2 avx512' # those with kernels of float32
+[ "$mode" = reference ] || levels='c avx2 avx512 vnni amx'
 [ "$(json "o['level'] in '$levels'.split()")" = True ] || fail "infer --json: not at $levels"
 
 # --- a list without labels gives predictions and no table
