@@ -8,7 +8,6 @@
 
 #include "cpu/cpu.h"
 #include "formula.h"
-#include "small_net.h"
 #include "unit/unit.h"
 
 /* Those at which a row picks other kernels than at the one below. */
@@ -226,6 +225,15 @@ void train_batch_run(struct train_batch *b, const struct train_net *n, enum trai
     }
 }
 
+void train_batch_golden(struct train_batch *b, const struct small_net *s)
+{
+    *b = (struct train_batch){ .loss = TRAIN_BCE, .count = SMALL_VIEWS, .images = SMALL_VIEWS };
+    for (size_t i = 0; i < SMALL_VIEWS; i++)
+        b->views[i] = (struct cxn_train_view){ .view = s->views[i], .gain = 1.0f };
+    for (uint32_t i = 0; i < SMALL_VIEWS; i++)
+        formula_labels(i, TRAIN_CLASSES, b->targets + (size_t)i * TRAIN_CLASSES);
+}
+
 static double sigmoid(double z)
 {
     return 1.0 / (1.0 + exp(-z));
@@ -287,6 +295,11 @@ double train_passes(const struct trainee *t, const struct train_batch *b, unsign
     if (trainer->backward(t->state, dlogits, slot, NULL, NULL, &err) != CXN_OK)
         fail_msg("%s: %s", t->setup->name, err.text);
     return loss;
+}
+
+double train_noise(size_t stream, size_t i)
+{
+    return (double)formula_sample(stream, i, 1 << 20) / (1 << 19) - 1.0;
 }
 
 double train_norm(const double *a, size_t count)
