@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 cxn_unit_test(train_parts unit/test_train_parts.c)
 cxn_unit_test(train_step unit/test_train_step.c)
+cxn_unit_test(train_memory unit/test_train_memory.c unit/small_net.c)
+target_link_libraries(test_train_memory PRIVATE PkgConfig::JANSSON)
 cxn_script_test(cli_train tests/cli_train.sh $<TARGET_FILE:chexnet_command>)
 if(CXN_SANITIZE) # some minutes more, of programs that the unit tests have sanitized
   set_tests_properties(cli_train PROPERTIES LABELS long)
