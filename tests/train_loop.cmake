@@ -10,3 +10,9 @@ endif()
 cxn_script_test(cli_train_ranks tests/cli_train_ranks.sh $<TARGET_FILE:chexnet_command>)
 # Its deadlines are of a machine that does little else.
 set_tests_properties(cli_train_ranks PROPERTIES LABELS long TIMEOUT 300 PROCESSORS 2)
+cxn_script_test(cli_train_head tests/cli_train_head.sh $<TARGET_FILE:chexnet_command>)
+foreach(suite short long)
+  cxn_script_test(cli_train_killed_${suite} tests/cli_train_killed.sh
+    $<TARGET_FILE:chexnet_command> ${suite})
+endforeach()
+set_tests_properties(cli_train_head cli_train_killed_long PROPERTIES LABELS long)
