@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """make_imagenet.py FILE: torchvision's DenseNet-121 of 1000 classes with random weights, as its
-weights of ImageNet are: PyTorch's old form, the old spelling, no counters of batches. 33 MB, so made
-where it is needed (tests/cli_train_head.sh).
+weights of ImageNet are: PyTorch's old form, the old spelling, no counters of batches. 33 MB, so
+made where it is needed (tests/cli_train_head.sh).
 """
 import sys
 

@@ -77,7 +77,7 @@ def calm_network():
 
 
 def clear(values, bias):
-    """The bias nearest to this one with which no value is within MARGIN of 0. values: without it."""
+    """The bias nearest to this one with which no value is within MARGIN of 0; values: without."""
     for k in range(1, 1000):
         for moved in (np.float32(bias + k * MARGIN), np.float32(bias - k * MARGIN)):
             if (values + float(moved)).abs().min() >= MARGIN:
