@@ -2,6 +2,7 @@
 #ifndef CXN_NN_TRAIN_CPU_H
 #define CXN_NN_TRAIN_CPU_H
 
+#include "nn/train_blocks.h"
 #include "nn/train_kernels.h"
 #include "nn/trainer.h"
 #include "nn/update.h"
@@ -87,9 +88,8 @@ struct cxn_trainer_state {
     struct cxn_trained trained;
     struct cxn_train_kernels kernels;
 
-    float *weights, *average; /* float_count; average NULL where there is none */
-    float *slots;             /* [slots][float_count] */
-    float *moments;           /* [moments][param_count] */
+    struct cxn_train_blocks blocks;
+    float *weights; /* of the blocks */
 
     struct cxn_train_map stem;
     struct cxn_train_norm norm0;
