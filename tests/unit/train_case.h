@@ -56,12 +56,12 @@ struct train_net {
     struct cxn_picture pictures[8]; /* FORMULA_TRAIN_PICTURES */
 };
 
-/* The shrunken network of make_nn.py and DenseNet-121 by formula, each as it is and calm. Run in
- * the project's root. */
+/* The shrunken network of make_nn.py as it is and calm; DenseNet-121 by formula, calm, and settled
+ * for train_batch_full() (make_train.py tells what the words mean). Run in the project's root. */
 void train_net_small(struct train_net *n);
 void train_net_small_calm(struct train_net *n);
-void train_net_full(struct train_net *n);
 void train_net_calm(struct train_net *n);
+void train_net_settled(struct train_net *n);
 void train_net_close(struct train_net *n);
 
 /* A trainer that is open. */
