@@ -16,7 +16,7 @@ struct rule {
     const char *name;
     uint32_t leaf1_ecx, leaf7_ebx, leaf7_ecx, leaf7_edx, leaf7_1_eax;
     uint64_t xcr0;
-    bool permission;
+    bool permission, not_intel;
     uint32_t base;         /* features it is of no use without */
     const char *base_name;
 };
@@ -38,6 +38,11 @@ static const struct rule rules[CXN_CPU_FEATURES] = {
       .leaf7_edx = BIT(22) | BIT(24) /* BF16, TILE */ },
     { .bit = CXN_CPU_AMX_INT8, .name = "AMX INT8", .xcr0 = XCR0_TILES, .permission = true,
       .leaf7_edx = BIT(24) | BIT(25) /* TILE, INT8 */ },
+    /* VDPBF16PS: two products in each lane, on Zen 4 and 5 as often as one by FMA, on Sapphire and
+     * Emerald Rapids every fourth time (docs/speed-log.md). */
+    { .bit = CXN_CPU_BF16_DOTS, .name = "fast AVX-512 BF16", .xcr0 = XCR0_AVX512,
+      .leaf7_1_eax = BIT(5), .not_intel = true, .base = CXN_CPU_AVX512_BF16,
+      .base_name = "needs AVX-512 BF16" },
 };
 
 static bool has_all(uint64_t value, uint64_t mask)
@@ -62,6 +67,7 @@ static struct cxn_cpu_verdict judge(const struct rule *rule, const struct cxn_cp
     else if (rule->permission && !r->amx_permission)
         v.reason = "the operating system refuses permission to use it";
     else if (!has_all(word, rule->base)) v.reason = rule->base_name;
+    else if (rule->not_intel && r->intel) v.reason = "float32 is faster on Intel's CPUs";
     else v = (struct cxn_cpu_verdict){ rule->bit, rule->name, true, "usable" };
     return v;
 }
