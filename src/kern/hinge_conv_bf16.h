@@ -27,6 +27,7 @@ struct cxn_hinge_conv {
     uint16_t *panel; /* on 64 bytes, the row's places x cxn_hinge_conv_step(), written over */
     uint16_t *dst;
     size_t dst_place_step, dst_row_step; /* in numbers */
+    struct cxn_ahead ahead;
 };
 typedef void cxn_hinge_conv_fn(const struct cxn_hinge_conv *conv);
 

@@ -18,6 +18,12 @@
 enum { CHANNELS = 32, PLACES = 16, TERMS = 32, ROW_BYTES = 64 };
 enum { PANEL_STEP_BYTES = TERMS * CHANNELS * 2 }; /* of a panel, what TERMS terms take */
 
+/* Bytes of a panel of so many times TERMS terms. */
+static inline size_t panel_size(size_t steps)
+{
+    return CHANNELS * 4 + steps * PANEL_STEP_BYTES;
+}
+
 /* Tiles of so many places. */
 static inline void configure(size_t rows)
 {
@@ -30,12 +36,33 @@ static inline void configure(size_t rows)
     _tile_loadconfig(&config);
 }
 
+/*
+ * Weights come from beyond L2 once a picture, at less than a fifth of the rate at which they are
+ * multiplied, so the next ones are asked for into L2 evenly, all the time: some lines each step.
+ */
+struct asking {
+    uintptr_t at, end; /* at goes past the end, where it is no pointer */
+    size_t lines;
+};
+
+/* For a call of so many steps of TERMS terms; without a word of what is next, its own weights. */
+static inline struct asking begin_asking(const struct cxn_ahead *ahead, size_t steps,
+                                         const void *w, size_t w_bytes)
+{
+    enum { LINE = 64, FASTEST = PANEL_STEP_BYTES / LINE };
+    const uintptr_t first = (uintptr_t)ahead->first, own = (uintptr_t)w;
+    struct asking asking = { first, first + ahead->bytes, (ahead->bytes / LINE + steps) / steps };
+    if (ahead->bytes == 0) asking = (struct asking){ own, own + w_bytes, FASTEST };
+    if (asking.lines > FASTEST) asking.lines = FASTEST;
+    return asking;
+}
+
 /* One or two tiles of places, and CHANNELS channels. */
 struct block {
     const uint16_t *src[2];
     size_t rows;
     const char *w; /* a panel: biases, weights */
-    size_t ahead;  /* if not 0, bytes from these weights to those that are wanted next */
+    struct asking *asking;
 };
 
 /* Which of the CHANNELS next ones there are. */
@@ -63,12 +90,11 @@ TILE_INLINE void add_terms(const uint16_t *first, const uint16_t *second, size_t
     _tile_dpbf16ps(3, 5, 7);
 }
 
-/* Weights come from beyond L2 once a picture, so the next ones are asked for in time. */
-TILE_INLINE void prefetch(const char *w, size_t ahead)
+TILE_INLINE void ask(struct asking *asking)
 {
-    if (ahead == 0) return;
-    for (size_t i = 0; i < PANEL_STEP_BYTES; i += 64) /* may be behind the last: no pointer yet */
-        _mm_prefetch((const char *)((uintptr_t)w + ahead + i), _MM_HINT_T1);
+    if (asking->at >= asking->end) return;
+    for (size_t i = 0; i < asking->lines; i++, asking->at += 64)
+        _mm_prefetch((const char *)asking->at, _MM_HINT_T1);
 }
 
 /* Runs of whole tiles, read where they are. */
@@ -79,7 +105,7 @@ TILE_INLINE void add_runs(const struct cxn_conv_bordered *c, const struct block 
         for (size_t i = 0; i < c->run; i += TERMS, w += PANEL_STEP_BYTES) {
             const size_t at = t * c->tap_row_step + i;
             add_terms(b->src[0] + at, b->src[1] + at, c->place_step * 2, w, pair);
-            prefetch(w, b->ahead);
+            ask(b->asking);
         }
     }
 }

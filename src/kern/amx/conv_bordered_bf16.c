@@ -79,19 +79,19 @@ static void store_tile(const struct cxn_conv_bordered *c, const struct strips *s
 /* CHANNELS channels of a strip, their weights at w. Its last tile ends with the strip, so it may
  * compute places again, to the same bits. */
 static void compute_strip(const struct cxn_conv_bordered *c, const struct strips *s, size_t strip,
-                          size_t channel, const char *w, size_t ahead)
+                          size_t channel, const char *w, struct asking *asking)
 {
     alignas(64) float sums[2][PLACES][CHANNELS];
     const uint16_t *src = (const uint16_t *)c->src + strip * c->row_step;
     uint16_t *dst = (uint16_t *)c->dst + strip * c->dst_row_step + channel;
     const size_t last = s->count - s->rows;
     const __mmask32 mask = mask_channels(c->out - channel);
-    for (size_t first = 0; first < s->count; first += 2 * s->rows, ahead = 0) {
+    for (size_t first = 0; first < s->count; first += 2 * s->rows) {
         const bool pair = first + s->rows < s->count;
         const size_t one = first < last ? first : last;
         const size_t two = first + s->rows < last ? first + s->rows : last;
         const struct block b = { { src + one * c->place_step, src + two * c->place_step },
-                                 s->rows, w, ahead };
+                                 s->rows, w, asking };
         if (pair) compute_block(c, &b, true, sums);
         else compute_block(c, &b, false, sums);
         store_tile(c, s, one, mask, sums[0], dst);
@@ -103,11 +103,14 @@ void cxn_conv_bordered_bf16_amx(const struct cxn_conv_bordered *c)
 {
     const struct strips s = cut_map(c);
     const size_t steps = (c->tap_rows * c->run + TERMS - 1) / TERMS;
-    const size_t panel_bytes = CHANNELS * 4 + steps * PANEL_STEP_BYTES;
+    const size_t panels = (c->out + CHANNELS - 1) / CHANNELS, panel_bytes = panel_size(steps);
+    const size_t pairs = (count_tiles(s.count) + 1) / 2;
+    struct asking asking = begin_asking(&c->ahead, s.strips * pairs * panels * steps, c->w,
+                                        panels * panel_bytes);
     const char *w = c->w;
     configure(s.rows);
     for (size_t channel = 0; channel < c->out; channel += CHANNELS, w += panel_bytes)
         for (size_t strip = 0; strip < s.strips; strip++)
-            compute_strip(c, &s, strip, channel, w, strip == 0 ? panel_bytes : 0);
+            compute_strip(c, &s, strip, channel, w, &asking);
     _tile_release(); /* the thread is the host's, which need not save tiles */
 }

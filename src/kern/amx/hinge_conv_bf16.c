@@ -35,12 +35,12 @@ struct pair {
 
 /* All channels of the places that are in the panel. */
 static void compute_pair(const struct cxn_hinge_conv *h, const struct cxn_conv_bordered *c,
-                         const struct pair *pair)
+                         const struct pair *pair, struct asking *asking)
 {
     alignas(64) float sums[2][PLACES][CHANNELS];
-    const size_t panel_bytes = CHANNELS * 4 + c->run / TERMS * PANEL_STEP_BYTES;
+    const size_t panel_bytes = panel_size(c->run / TERMS);
     struct block b = { { h->panel, h->panel + (pair->two - pair->one) * c->place_step },
-                       pair->rows, h->w, pair->one == 0 ? panel_bytes : 0 };
+                       pair->rows, h->w, asking };
     for (size_t channel = 0; channel < h->out; channel += CHANNELS, b.w += panel_bytes) {
         const __mmask32 mask = mask_channels(h->out - channel);
         uint16_t *dst = h->dst + channel;
@@ -65,6 +65,10 @@ void cxn_hinge_conv_bf16_amx(const struct cxn_hinge_conv *h)
         .width = h->width, .dst_place_step = h->dst_place_step, .dst_row_step = h->dst_row_step,
         .relu = true
     };
+    const size_t panels = (h->out + CHANNELS - 1) / CHANNELS, steps = conv.run / TERMS;
+    const size_t pairs = (count + 2 * rows - 1) / (2 * rows);
+    struct asking asking = begin_asking(&h->ahead, pairs * panels * steps, h->w,
+                                        panels * panel_size(steps));
     configure(rows);
     for (size_t first = 0; first < count; first += 2 * rows) {
         const size_t one = first < last ? first : last;
@@ -72,7 +76,7 @@ void cxn_hinge_conv_bf16_amx(const struct cxn_hinge_conv *h)
         const struct pair pair = { one, two, rows, first + rows < count };
         fill_panel(h, h->src + one * h->src_step, two + rows - one, h->panel, step);
         tile_finish_stores(h->panel);
-        compute_pair(h, &conv, &pair);
+        compute_pair(h, &conv, &pair, &asking);
     }
     _tile_release(); /* the thread is the host's, which need not save tiles */
 }
