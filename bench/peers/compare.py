@@ -70,7 +70,7 @@ def take_turn(competitor, what, seconds, wait):
 
 def hopeful(competitors, first):
     """Ours, the baseline, and the forms of each engine and precision that may be its fastest.
-    first: {name: milliseconds of its first turn}, of many crops also where it stands for one"""
+    first: {name: milliseconds a crop of its first turn}, of many crops for `single` too"""
 
     def may_win(c, what):
         same = [o for o in competitors if o.precision == c.precision and o.does(what)]

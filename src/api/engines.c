@@ -14,7 +14,7 @@ static const struct row {
 } rows[] = { /* "auto" takes the last fast one */
     { &cxn_engine_reference, 0 },
     { &cxn_engine_fp32, 0 },
-    /* Without instructions for bfloat16 its products cost more than float32's. */
+    /* Without fast instructions for bfloat16 its products cost more than float32's. */
     { &cxn_engine_bf16, CXN_CPU_AMX_BF16 | CXN_CPU_BF16_DOTS },
 };
 

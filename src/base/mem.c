@@ -52,8 +52,8 @@ void cxn_mem_give(struct cxn_mem *mem, size_t bytes)
     atomic_fetch_sub(&mem->blocks, 1);
 }
 
-/* Weights and maps are read again and again, and their 4 KiB pages are more than a core's TLB knows.
- * A wish: where the system does not grant it, nothing else changes. */
+/* Weights and maps are read again and again, and their 4 KiB pages are more than a TLB knows. A
+ * wish: where the system does not grant it, nothing else changes. */
 static void wish_huge_pages(uint8_t *block, size_t bytes)
 {
     const size_t skip = (PAGE_BYTES - (uintptr_t)block % PAGE_BYTES) % PAGE_BYTES;

@@ -35,11 +35,13 @@ static const struct rule rules[CXN_CPU_FEATURES] = {
     { .bit = CXN_CPU_AVX512_BF16, .name = "AVX-512 BF16", .xcr0 = XCR0_AVX512,
       .leaf7_1_eax = BIT(5), .base = CXN_CPU_AVX512, .base_name = "needs AVX-512" },
     { .bit = CXN_CPU_AMX_BF16, .name = "AMX BF16", .xcr0 = XCR0_TILES, .permission = true,
-      .leaf7_edx = BIT(22) | BIT(24) /* BF16, TILE */ },
+      .leaf7_edx = BIT(22) | BIT(24) /* BF16, TILE */, .base = CXN_CPU_AVX512_BF16,
+      .base_name = "needs AVX-512 BF16" },
     { .bit = CXN_CPU_AMX_INT8, .name = "AMX INT8", .xcr0 = XCR0_TILES, .permission = true,
-      .leaf7_edx = BIT(24) | BIT(25) /* TILE, INT8 */ },
-    /* VDPBF16PS: two products in each lane, on Zen 4 and 5 as often as one by FMA, on Sapphire and
-     * Emerald Rapids every fourth time (docs/speed-log.md). */
+      .leaf7_edx = BIT(24) | BIT(25) /* TILE, INT8 */, .base = CXN_CPU_AVX512,
+      .base_name = "needs AVX-512" },
+    /* VDPBF16PS makes two products a lane. It is worth it on Zen 5, and not on an Emerald Rapids
+     * (docs/speed-log.md, "bf16 without AMX on Intel"); Cooper Lake was not measured. */
     { .bit = CXN_CPU_BF16_DOTS, .name = "fast AVX-512 BF16", .xcr0 = XCR0_AVX512,
       .leaf7_1_eax = BIT(5), .not_intel = true, .base = CXN_CPU_AVX512_BF16,
       .base_name = "needs AVX-512 BF16" },

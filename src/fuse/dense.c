@@ -58,7 +58,8 @@ static void reduce_rows(const struct cxn_forward *run, const struct cxn_packed_l
     }
 }
 
-/* The same where the norm is hinges before the 1x1 and the rest in its weights. */
+/* The same where the norm is hinges before the 1x1 and the rest in its weights. Hinges may hide a
+ * NaN of the map; the transition and the head read all of its channels by norms that keep it. */
 static void reduce_hinged(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
                           const struct map *map, const struct bordered *window, struct rows rows)
 {

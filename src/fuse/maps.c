@@ -45,8 +45,8 @@ static size_t at_least(size_t least, size_t x)
     return x > least ? x : least;
 }
 
-/* A panel of the widest row and the most channels, a group of tiles, or three rows of the
- * stem with a zero at either end. */
+/* A panel of the widest row and the most channels, one of hinges, a group of tiles, or three rows
+ * of the stem with a zero at either end. */
 static size_t count_scratch(const struct cxn_packed *f, size_t side)
 {
     size_t most = 3 * (cxn_view_side(side, 1) + 2) * f->stem * f->kernels.panel_bytes;

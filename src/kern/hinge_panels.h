@@ -27,13 +27,20 @@ static inline size_t hinge_smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* Of `count`, cut into parts of at most `most` and about equal size. */
+static inline size_t hinge_share(size_t count, size_t most)
+{
+    const size_t parts = (count + most - 1) / most;
+    return (count + parts - 1) / parts;
+}
+
 /* By a level's convolution of what is in the panel: some whole rows of the map at a time, or a part
  * of a row that is longer. */
 static inline void hinge_conv_loop(const struct cxn_hinge_conv *c, cxn_conv_bordered_fn *run)
 {
     const size_t step = cxn_hinge_conv_step(c->channels);
-    const size_t columns = hinge_smaller(c->width, HINGE_PANEL_PLACES);
-    const size_t rows = HINGE_PANEL_PLACES / columns;
+    const size_t columns = hinge_share(c->width, HINGE_PANEL_PLACES);
+    const size_t rows = hinge_share(c->height, HINGE_PANEL_PLACES / columns);
     struct cxn_conv_bordered conv = {
         .src = c->panel, .place_step = step, .tap_rows = 1, .run = (c->channels + 1) / 2 * 2,
         .out = c->out, .w = c->w, .dst_place_step = c->dst_place_step,

@@ -53,6 +53,10 @@ static const struct {
     { "Sapphire Rapids, tile configuration saved, tile data not",
       { 0x7ffefbff, 0xf3bfbffb, 0x1b417f7e, 0xffdd4432, 0x1c30, 0x202e7, true, "", true },
       UP_TO_VNNI | CXN_CPU_AVX_VNNI, "vnni" },
+    { "a hypervisor that hides AVX-512 BF16 but shows AMX",
+      { 0x7ffefbff, 0xf3bfbffb, 0x1b417f7e, 0xffdd4432, 0x1c10, 0x602e7, true, "", true },
+      CXN_CPU_AVX2 | CXN_CPU_AVX_VNNI | CXN_CPU_AVX512 | CXN_CPU_AVX512_VNNI | CXN_CPU_AMX_INT8,
+      "vnni" },
     { "a hypervisor that hides AVX2 but shows AVX-512",
       { 0x7ffefbff, 0xf3bfbffb & ~0x20u, 0x1b417f7e, 0, 0x1c30, 0x2e7, false, "", true }, 0, "c" },
 };
@@ -83,7 +87,8 @@ static void each_bit_counts(void **unused)
         .leaf7_edx = UINT32_MAX, .leaf7_1_eax = UINT32_MAX, .xcr0 = UINT64_MAX,
         .amx_permission = true
     };
-    const uint32_t dots = CXN_CPU_BF16_DOTS, wide = (UP_TO_VNNI & ~CXN_CPU_AVX2) | dots;
+    const uint32_t dots = CXN_CPU_BF16_DOTS, of_bf16 = dots | CXN_CPU_AMX_BF16;
+    const uint32_t wide = (UP_TO_VNNI & ~CXN_CPU_AVX2) | dots | AMX;
     const uint32_t all = UP_TO_VNNI | CXN_CPU_AVX_VNNI | AMX | dots;
     const uint32_t no_avx2 = CXN_CPU_AVX2 | CXN_CPU_AVX_VNNI | wide;
     struct cxn_cpu_registers r = full;
@@ -93,7 +98,8 @@ static void each_bit_counts(void **unused)
         { &r.leaf7_ebx, 16, wide }, { &r.leaf7_ebx, 17, wide },
         { &r.leaf7_ebx, 30, wide }, { &r.leaf7_ebx, 31, wide },
         { &r.leaf7_ecx, 11, CXN_CPU_AVX512_VNNI }, { &r.leaf7_1_eax, 4, CXN_CPU_AVX_VNNI },
-        { &r.leaf7_1_eax, 5, CXN_CPU_AVX512_BF16 | dots }, { &r.leaf7_edx, 22, CXN_CPU_AMX_BF16 },
+        { &r.leaf7_1_eax, 5, CXN_CPU_AVX512_BF16 | of_bf16 },
+        { &r.leaf7_edx, 22, CXN_CPU_AMX_BF16 },
         { &r.leaf7_edx, 24, AMX }, { &r.leaf7_edx, 25, CXN_CPU_AMX_INT8 },
     };
     assert_int_equal(cxn_cpu_decide(&full, NULL), all);

@@ -38,21 +38,24 @@ static inline void configure(size_t rows)
 
 /*
  * Weights come from beyond L2 once a picture, at less than a fifth of the rate at which they are
- * multiplied, so the next ones are asked for into L2 evenly, all the time: some lines each step.
+ * multiplied, so the next ones are asked for into L2 evenly, all the time: some lines each step
+ * (but not where terms are gathered).
  */
 struct asking {
     uintptr_t at, end; /* at goes past the end, where it is no pointer */
     size_t lines;
 };
 
-/* For a call of so many steps of TERMS terms; without a word of what is next, its own weights. */
+/* For a call of so many steps of TERMS terms; without a word of what is next, its own weights from
+ * the second panel on. */
 static inline struct asking begin_asking(const struct cxn_ahead *ahead, size_t steps,
-                                         const void *w, size_t w_bytes)
+                                         const void *w, size_t panel_bytes, size_t panels)
 {
     enum { LINE = 64, FASTEST = PANEL_STEP_BYTES / LINE };
     const uintptr_t first = (uintptr_t)ahead->first, own = (uintptr_t)w;
     struct asking asking = { first, first + ahead->bytes, (ahead->bytes / LINE + steps) / steps };
-    if (ahead->bytes == 0) asking = (struct asking){ own, own + w_bytes, FASTEST };
+    if (ahead->bytes == 0)
+        asking = (struct asking){ own + panel_bytes, own + panels * panel_bytes, FASTEST };
     if (asking.lines > FASTEST) asking.lines = FASTEST;
     return asking;
 }
@@ -60,7 +63,7 @@ static inline struct asking begin_asking(const struct cxn_ahead *ahead, size_t s
 /* One or two tiles of places, and CHANNELS channels. */
 struct block {
     const uint16_t *src[2];
-    size_t rows;
+    size_t rows; /* of a tile, where terms are gathered */
     const char *w; /* a panel: biases, weights */
     struct asking *asking;
 };

@@ -106,7 +106,7 @@ void cxn_conv_bordered_bf16_amx(const struct cxn_conv_bordered *c)
     const size_t panels = (c->out + CHANNELS - 1) / CHANNELS, panel_bytes = panel_size(steps);
     const size_t pairs = (count_tiles(s.count) + 1) / 2;
     struct asking asking = begin_asking(&c->ahead, s.strips * pairs * panels * steps, c->w,
-                                        panels * panel_bytes);
+                                        panel_bytes, panels);
     const char *w = c->w;
     configure(s.rows);
     for (size_t channel = 0; channel < c->out; channel += CHANNELS, w += panel_bytes)

@@ -68,7 +68,7 @@ void cxn_hinge_conv_bf16_amx(const struct cxn_hinge_conv *h)
     const size_t panels = (h->out + CHANNELS - 1) / CHANNELS, steps = conv.run / TERMS;
     const size_t pairs = (count + 2 * rows - 1) / (2 * rows);
     struct asking asking = begin_asking(&h->ahead, pairs * panels * steps, h->w,
-                                        panels * panel_size(steps));
+                                        panel_size(steps), panels);
     configure(rows);
     for (size_t first = 0; first < count; first += 2 * rows) {
         const size_t one = first < last ? first : last;
