@@ -42,8 +42,8 @@ train_and_test() {
     local precision=fp32 mode model
     [[ $(chexnet cpu) =~ AMX\ BF16\ +yes ]] && precision=bf16
     show chexnet train --images phantom.cache --train phantom/train_list.txt \
-        --val phantom/val_list.txt --out run --precision $precision --epochs 3 --batch 8 \
-        --crops center --schedule cosine --warmup 10 --lr 0.0005
+        --val phantom/val_list.txt --out run --precision $precision --epochs 4 --batch 8 \
+        --crops center --schedule one-cycle --lr 0.001
     for precision in fp32 bf16; do
         show chexnet optimize run/best.safetensors --precision $precision \
             --out $precision.safetensors
