@@ -39,10 +39,10 @@ show() {
 
 # The whole way: train, make one model for each precision, test in each mode.
 train_and_test() {
-    local precision=fp32 mode model
-    [[ $(chexnet cpu) =~ AMX\ BF16\ +yes ]] && precision=bf16
+    local precision=fp32 epochs=3 mode model
+    if [[ $(chexnet cpu) =~ AMX\ BF16\ +yes ]]; then precision=bf16 epochs=5; fi
     show chexnet train --images phantom.cache --train phantom/train_list.txt \
-        --val phantom/val_list.txt --out run --precision $precision --epochs 4 --batch 8 \
+        --val phantom/val_list.txt --out run --precision $precision --epochs $epochs --batch 8 \
         --crops center --schedule one-cycle --lr 0.001
     for precision in fp32 bf16; do
         show chexnet optimize run/best.safetensors --precision $precision \
