@@ -2,6 +2,7 @@
 cxn_unit_test(net unit/test_net.c)
 cxn_unit_test(train_view unit/test_train_view.c)
 cxn_unit_test(winograd unit/test_winograd.c)
+cxn_unit_test(hinge unit/test_hinge.c)
 cxn_unit_test(engine unit/test_engine.c unit/small_net.c)
 set_tests_properties(engine PROPERTIES LABELS "short;threads")
 cxn_unit_test(optimized unit/test_optimized.c unit/small_net.c)
@@ -19,7 +20,8 @@ cxn_unit_test(cpu unit/test_cpu.c)
 # The kernel test bench: `checkkern --bench` measures, -t and -c choose, --seed repeats.
 set(checkkern
   kern/check_conv.c kern/check_conv_bordered.c kern/check_fused.c kern/check_grad.c
-  kern/check_head.c kern/check_norm_relu.c kern/check_norm_relu_grad_bf16.c kern/check_pool.c
+  kern/check_head.c kern/check_hinge_conv.c kern/check_norm_relu.c
+  kern/check_norm_relu_grad_bf16.c kern/check_pool.c
   kern/check_turn_bf16.c kern/check_wgrad_bf16.c kern/check_window.c kern/check_winograd.c
   kern/checkkern.c kern/ck.c)
 add_executable(checkkern ${checkkern} kern/machine.c)

@@ -15,6 +15,7 @@ import report
 from competitors import Competitor, Lost
 from forms import BASELINE, forms_of
 
+SCREENING_SECONDS = 0.5  # a spell in which the machine is slow may be as long as one pass
 WHAT = ("many", "single")
 HOPEFUL = 1.5  # a form this many times slower than its engine's best in the first turn sits out,
 HOPELESS = 4   # as does one this many times slower than the best of all engines
@@ -83,10 +84,10 @@ def hopeful(competitors, first):
 
 def run_rounds(competitors, arguments):
     """{name: {what: [turn]}}, all in turn, the order of a round reversed in the next. Before the
-    first round everyone has one turn of one pass, which decides who takes part."""
+    first round everyone has one short turn, whose best pass decides who takes part."""
     turns = {c.name: {what: [] for what in WHAT} for c in competitors}
     for c in competitors:
-        turns[c.name]["many"].append(take_turn(c, "many", 0, arguments.wait))
+        turns[c.name]["many"].append(take_turn(c, "many", SCREENING_SECONDS, arguments.wait))
     taking_part = hopeful(competitors, {name: found["many"][0]["min"]
                                         for name, found in turns.items()})
     for number in range(arguments.rounds):

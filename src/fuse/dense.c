@@ -22,6 +22,13 @@ static void clear_window(const struct bordered *window, size_t rows)
     if (window->first == 0) memset(window->map, 0, row);
 }
 
+static void tell_reduce(const struct cxn_forward *run, const struct map *map, size_t channels,
+                        size_t out, size_t rows)
+{
+    tell(run, (struct cxn_watched){ "conv 1x1", map->height, map->width, out,
+                                    (double)(rows * map->width * channels * out) });
+}
+
 /* norm1, ReLU and the 1x1 with norm2 and its ReLU, of these rows of the map. */
 static void reduce_rows(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
                         const struct map *map, const struct bordered *window, struct rows rows)
@@ -47,9 +54,26 @@ static void reduce_rows(const struct cxn_forward *run, const struct cxn_packed_l
         fill_panel(run, norm.count, channels);
         tell(run, (struct cxn_watched){ "norm, ReLU", map->height, map->width, 0, 0 });
         run->packed->kernels.conv->run(&conv);
-        tell(run, (struct cxn_watched){ "conv 1x1", map->height, map->width, conv.out,
-                                        (double)(norm.count * channels * conv.out) });
+        tell_reduce(run, map, channels, conv.out, count);
     }
+}
+
+/* The same where the norm is hinges before the 1x1 and the rest in its weights. */
+static void reduce_hinged(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
+                          const struct map *map, const struct bordered *window, struct rows rows)
+{
+    const size_t row = map->width * map->step;
+    const struct cxn_hinge_conv conv = {
+        .src = (const uint16_t *)(const void *)map_at(run, map->numbers, rows.first * row),
+        .src_step = map->step, .channels = layer->norm.channels, .knot = layer->hinge.knot,
+        .turn = layer->hinge.turn, .height = rows.last - rows.first, .width = map->width,
+        .out = window->channels, .w = layer->reduce, .panel = (uint16_t *)(void *)run->scratch,
+        .dst = (uint16_t *)(void *)bordered_begin(window, rows.first),
+        .dst_place_step = window->channels, .dst_row_step = pitch_of(window)
+    };
+    if (conv.height == 0) return;
+    run->packed->kernels.hinge_conv->run(&conv);
+    tell_reduce(run, map, conv.channels, conv.out, conv.height);
 }
 
 /* So many places of the 3x3. */
@@ -109,7 +133,9 @@ static void compute_layer(const struct cxn_forward *run, const struct cxn_packed
     for (struct rows rows = share; rows.first < share.last; rows.first = rows.last) {
         rows.last = rows.first + band < share.last ? rows.first + band : share.last;
         const size_t needed = rows.last < map->height ? rows.last + 1 : map->height;
-        reduce_rows(run, layer, map, &window, (struct rows){ made, needed });
+        const struct rows next = { made, needed };
+        if (run->packed->kernels.hinge_conv) reduce_hinged(run, layer, map, &window, next);
+        else reduce_rows(run, layer, map, &window, next);
         if (needed == map->height) /* what is below the map */
             memset(bordered_row(&window, needed), 0,
                    (window_rows + window.first - needed - 1) * row);

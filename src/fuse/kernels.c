@@ -5,7 +5,6 @@
 #include "kern/conv_bordered_f32.h"
 #include "kern/max_pool_row_bf16.h"
 #include "kern/max_pool_row_f32.h"
-#include "kern/norm_relu_bf16.h"
 #include "kern/norm_relu_bf16_f32.h"
 #include "kern/norm_relu_f32.h"
 #include "kern/norm_relu_pool_bf16.h"
@@ -56,7 +55,8 @@ struct cxn_fuse_kernels cxn_fuse_kernels_bf16_dots(uint32_t cpu)
     kernels.conv = cxn_conv_bordered_bf16_pick(cpu);
     kernels.winograd_data = NULL;
     kernels.winograd_inverse = NULL;
-    kernels.norm_relu = cxn_norm_relu_bf16_pick(cpu);
+    kernels.norm_relu = NULL;
+    kernels.hinge_conv = cxn_hinge_conv_bf16_pick(cpu);
     kernels.norm_relu_pool = cxn_norm_relu_pool_bf16_pick(cpu);
     kernels.packed_count = cxn_conv_bordered_bf16_packed_count;
     kernels.pack = cxn_conv_bordered_bf16_pack;

@@ -3,6 +3,7 @@
 #define CXN_FUSE_KERNELS_H
 
 #include "kern/conv_bordered.h"
+#include "kern/hinge_conv_bf16.h"
 #include "kern/max_pool_row.h"
 #include "kern/mean_f32.h"
 #include "kern/norm_relu.h"
@@ -27,7 +28,8 @@ struct cxn_fuse_kernels {
     const struct cxn_conv_bordered_kernel *conv;
     const struct cxn_samples_kernel *samples;               /* to panel */
     const struct cxn_max_pool_row_kernel *max_pool_row;     /* panel to panel */
-    const struct cxn_norm_relu_kernel *norm_relu;           /* map to panel */
+    const struct cxn_norm_relu_kernel *norm_relu;           /* map to panel; NULL: hinge_conv */
+    const struct cxn_hinge_conv_kernel *hinge_conv;         /* of the dense layers, or NULL */
     const struct cxn_norm_relu_pool_kernel *norm_relu_pool; /* map to panel */
     const struct cxn_norm_relu_kernel *head_norm_relu;      /* map to float32 */
     const struct cxn_round_bf16_kernel *round;              /* float32 to map; NULL: none needed */

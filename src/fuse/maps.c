@@ -54,6 +54,9 @@ static size_t count_scratch(const struct cxn_packed *f, size_t side)
         const size_t places = at_least(f->kernels.conv->places, cxn_view_side(side, 2 + b));
         const size_t step = cxn_panel_step(f, f->block[b].out);
         most = at_least(most, places * step * f->kernels.panel_bytes);
+        if (f->kernels.hinge_conv)
+            most = at_least(most, f->kernels.hinge_conv->places *
+                                      cxn_hinge_conv_step(f->block[b].out) * sizeof(uint16_t));
         if (f->block[b].winograd)
             most = at_least(most, cxn_winograd_scratch_count(&f->kernels, f->middle, f->growth) *
                                       sizeof(float));

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "fuse/hinge.h"
 #include "fuse/winograd.h"
 #include "kern/bf16.h"
 
@@ -18,6 +19,7 @@ enum {
 struct place {
     float *first, *second;
     bool winograd;
+    bool hinge; /* a norm as hinges, or the convolution behind them */
 };
 
 /* Called twice: with places NULL to count, then to place. Parts are met in the table's order. */
@@ -53,6 +55,23 @@ static struct cxn_packed_norm put_norm(struct layout *l)
     return (struct cxn_packed_norm){ place.first, place.second, channels };
 }
 
+/* The part that was placed last is one of hinges. */
+static void mark_hinge(struct layout *l)
+{
+    if (l->places) l->places[-1].hinge = true;
+}
+
+/* Knots and turns, two to a float. */
+static struct cxn_packed_hinge put_hinge(struct layout *l)
+{
+    const size_t channels = l->next->out, floats = (channels + 1) / 2;
+    const struct place place = put(l, floats, floats);
+    if (l->plain_count < 2 * channels) l->plain_count = 2 * channels;
+    mark_hinge(l);
+    return (struct cxn_packed_hinge){ (const uint16_t *)(const void *)place.first,
+                                      (const uint16_t *)(const void *)place.second };
+}
+
 /* Terms of a convolution with those that the kernels add. */
 static size_t count_terms(const struct cxn_part *part, const struct cxn_fuse_kernels *kernels)
 {
@@ -69,6 +88,17 @@ static const float *put_conv(struct layout *l)
     return put(l, l->kernels->packed_count(l->kernels->conv, part->out, terms), 0).first;
 }
 
+/* The 1x1 behind hinges; the norm that they were follows it when it is plain. */
+static const float *put_hinged_conv(struct layout *l)
+{
+    const struct cxn_part *part = l->next;
+    const size_t plain = (count_terms(part, l->kernels) + 1) * part->out + 2 * part->in;
+    if (l->plain_count < plain) l->plain_count = plain;
+    const float *packed = put_conv(l);
+    mark_hinge(l);
+    return packed;
+}
+
 /* A 3x3 by Winograd; its transformed weights follow it when it is plain. */
 static const float *put_winograd(struct layout *l)
 {
@@ -80,6 +110,19 @@ static const float *put_winograd(struct layout *l)
         put(l, cxn_winograd_packed_count(l->kernels, part->in, part->out), 0).first;
     if (place) place->winograd = true;
     return packed;
+}
+
+static void put_layer(struct layout *l, struct cxn_packed_layer *layer, bool winograd)
+{
+    if (l->kernels->hinge_conv) {
+        layer->norm.channels = l->next->out;
+        layer->hinge = put_hinge(l);
+        layer->reduce = put_hinged_conv(l);
+    } else {
+        layer->norm = put_norm(l);
+        layer->reduce = put_conv(l);
+    }
+    layer->grow = winograd ? put_winograd(l) : put_conv(l);
 }
 
 static void put_all(struct layout *l, struct cxn_packed *p, const struct cxn_net_config *config)
@@ -95,11 +138,7 @@ static void put_all(struct layout *l, struct cxn_packed *p, const struct cxn_net
         /* In a view of 224 x 224 the last block's map has 4 tiles: too few for the way of their
          * weights, which are four times as many, from memory. */
         block->winograd = l->kernels->winograd_data && i + 1 < CXN_NET_BLOCKS;
-        for (size_t k = 0; k < block->layer_count; k++, layer++) {
-            layer->norm = put_norm(l);
-            layer->reduce = put_conv(l);
-            layer->grow = block->winograd ? put_winograd(l) : put_conv(l);
-        }
+        for (size_t k = 0; k < block->layer_count; k++) put_layer(l, layer++, block->winograd);
         block->norm = put_norm(l);
         if (i + 1 < CXN_NET_BLOCKS) block->halve = put_conv(l);
     }
@@ -149,19 +188,46 @@ static void split_weights(float *w, size_t places, size_t count)
             w[count + i] = w[i] - cxn_bf16_value(cxn_bf16_round(w[i]));
 }
 
+static enum cxn_status pack_hinges(const struct packing *p, const struct cxn_part *part,
+                                   const struct place *place, float *plain, struct cxn_error *err)
+{
+    float *scale = plain, *shift = plain + part->out;
+    const enum cxn_status status = p->source->read(p->source, part, scale, shift, err);
+    if (status == CXN_OK)
+        cxn_hinge_knots((uint16_t *)(void *)place->first, (uint16_t *)(void *)place->second, scale,
+                        shift, part->out);
+    return status;
+}
+
+/* The plain weights of a convolution to those behind hinges. norm: the part before it. */
+static enum cxn_status hinge_weights(const struct packing *p, const struct cxn_part *norm,
+                                     const struct cxn_part *part, float *w, float *bias,
+                                     struct cxn_error *err)
+{
+    float *scale = bias + part->out, *shift = scale + part->in;
+    const enum cxn_status status = p->source->read(p->source, norm, scale, shift, err);
+    if (status == CXN_OK) cxn_hinge_weights(w, bias, scale, shift, part->in, part->out);
+    return status;
+}
+
 static enum cxn_status pack_part(const struct packing *p, size_t index, float *plain,
                                  struct cxn_error *err)
 {
     const struct cxn_part *part = &p->source->fold->parts[index];
     const struct place *place = &p->places[index];
+    if (part->kind == CXN_PART_NORM && place->hinge)
+        return pack_hinges(p, part, place, plain, err);
     if (part->kind == CXN_PART_NORM || part->kind == CXN_PART_HEAD)
         return p->source->read(p->source, part, place->first, place->second, err);
     const size_t terms = count_terms(part, p->kernels);
     float *bias = part->second_count > 0 ? plain + terms * part->out : NULL;
-    const enum cxn_status status = p->source->read(p->source, part, plain, bias, err);
+    enum cxn_status status = p->source->read(p->source, part, plain, bias, err);
     if (status != CXN_OK) return status;
     if (p->kernels->bf16_weights && part->kind == CXN_PART_CONV)
         round_weights(plain, part->first_count);
+    /* From the rounded ones, as an optimised file has them, so that it gives the same bits. */
+    if (place->hinge) status = hinge_weights(p, part - 1, part, plain, bias, err);
+    if (status != CXN_OK) return status;
     if (place->winograd) {
         cxn_winograd_pack(p->kernels, place->first, plain, part->in, part->out,
                           plain + part->first_count);

@@ -16,8 +16,14 @@ struct cxn_packed_norm {
     size_t channels;
 };
 
+/* The same as fuse/hinge.h has it; its scale and shift are in the convolution behind it. */
+struct cxn_packed_hinge {
+    const uint16_t *knot, *turn;
+};
+
 struct cxn_packed_layer {
     struct cxn_packed_norm norm; /* channels: of the block's map so far */
+    struct cxn_packed_hinge hinge; /* instead of norm's two arrays, where the kernels have hinges */
     const float *reduce;         /* 1x1 to `middle`, norm2 folded in */
     const float *grow;           /* 3x3 to `growth`, as its block has it */
 };

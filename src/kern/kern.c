@@ -8,6 +8,7 @@
 #include "kern/conv_bordered_bf16.h"
 #include "kern/conv_bordered_f32.h"
 #include "kern/conv_f32.h"
+#include "kern/hinge_conv_bf16.h"
 #include "kern/linear_f32.h"
 #include "kern/max_pool_f32.h"
 #include "kern/max_pool_grad_row_bf16.h"
@@ -42,7 +43,8 @@ static const struct cxn_kern_op *const ops[] = {
     &cxn_avg_pool_f32_op, &cxn_mean_f32_op, &cxn_linear_f32_op,    &cxn_sigmoid_f32_op,
     &cxn_samples_f32_op,  &cxn_conv_bordered_f32_op, &cxn_max_pool_row_f32_op,
     &cxn_norm_relu_pool_f32_op, &cxn_round_bf16_op, &cxn_norm_relu_bf16_f32_op,
-    &cxn_norm_relu_pool_bf16_f32_op, &cxn_conv_bordered_bf16_op, &cxn_norm_relu_bf16_op,
+    &cxn_norm_relu_pool_bf16_f32_op, &cxn_hinge_conv_bf16_op, &cxn_conv_bordered_bf16_op,
+    &cxn_norm_relu_bf16_op,
     &cxn_norm_relu_pool_bf16_op, &cxn_max_pool_row_bf16_op, &cxn_samples_bf16_op,
     &cxn_winograd_data_f32_op, &cxn_winograd_inverse_f32_op,
     /* Of training alone, in the order of the backward pass. */

@@ -3,18 +3,7 @@
 
 #include <string.h>
 
-#include "kern/amx/tiles.h"
-
-/*
- * Two tiles of places times two of channels are four of sums: one tile load for each TDPBF16PS,
- * which takes 16 cycles where a load from L1 takes 8, and four sums hide its latency of 52. Their
- * numbers are literals, which is all that the intrinsics take:
- *     0, 1  sums of the first places, channels 0 to 15 and 16 to 31;  2, 3  of the second
- *     4     terms of the first places;  5  of the second
- *     6     weights of channels 0 to 15, as packed;  7  of 16 to 31
- */
-enum { CHANNELS = 32, PLACES = 16, TERMS = 32, ROW_BYTES = 64 };
-enum { PANEL_STEP_BYTES = TERMS * CHANNELS * 2 }; /* of a panel, what TERMS terms take */
+#include "kern/amx/blocks.h"
 
 /*
  * The places of a call as strips of equally spaced ones. Where rows are whole numbers of places
@@ -45,61 +34,6 @@ static struct strips cut_map(const struct cxn_conv_bordered *c)
     return s;
 }
 
-static void configure(size_t rows)
-{
-    alignas(64) struct tile_config config = { .palette = 1 };
-    for (size_t i = 0; i < 8; i++) {
-        config.row_bytes[i] = ROW_BYTES;
-        config.rows[i] = i < 6 ? (uint8_t)rows : TERMS / 2;
-    }
-    tile_finish_stores(&config);
-    _tile_loadconfig(&config);
-}
-
-/* One or two tiles of places of a strip, and CHANNELS channels. */
-struct block {
-    const uint16_t *src[2];
-    size_t rows;
-    const char *w;  /* a panel: biases, weights */
-    size_t ahead;   /* if not 0, bytes from these weights to those that are wanted next */
-};
-
-/* TERMS terms, whose places are step_bytes apart, by the weights at w. */
-TILE_INLINE void add_terms(const uint16_t *first, const uint16_t *second, size_t step_bytes,
-                           const char *w, bool pair)
-{
-    _tile_loadd(6, w, CHANNELS * 4);
-    _tile_loadd(4, first, step_bytes);
-    _tile_loadd(7, w + ROW_BYTES, CHANNELS * 4);
-    _tile_dpbf16ps(0, 4, 6);
-    _tile_dpbf16ps(1, 4, 7);
-    if (!pair) return;
-    _tile_loadd(5, second, step_bytes);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
-}
-
-/* Weights come from beyond L2 once a picture, so the next ones are asked for in time. */
-TILE_INLINE void prefetch(const char *w, size_t ahead)
-{
-    if (ahead == 0) return;
-    for (size_t i = 0; i < PANEL_STEP_BYTES; i += 64) /* may be behind the last: no pointer yet */
-        _mm_prefetch((const char *)((uintptr_t)w + ahead + i), _MM_HINT_T1);
-}
-
-/* Runs of whole tiles, read where they are. */
-TILE_INLINE void add_runs(const struct cxn_conv_bordered *c, const struct block *b, bool pair)
-{
-    const char *w = b->w + CHANNELS * 4;
-    for (size_t t = 0; t < c->tap_rows; t++) {
-        for (size_t i = 0; i < c->run; i += TERMS, w += PANEL_STEP_BYTES) {
-            const size_t at = t * c->tap_row_step + i;
-            add_terms(b->src[0] + at, b->src[1] + at, c->place_step * 2, w, pair);
-            prefetch(w, b->ahead);
-        }
-    }
-}
-
 /* TERMS terms of each place from term k on, of whatever tap rows; zeros behind the last. */
 static void gather(const struct cxn_conv_bordered *c, const uint16_t *src, size_t k, size_t rows,
                    uint16_t to[PLACES][TERMS])
@@ -125,45 +59,21 @@ TILE_INLINE void add_gathered(const struct cxn_conv_bordered *c, const struct bl
     }
 }
 
-/* Sums begin with the biases: a tile all of whose rows are one. */
 TILE_INLINE void compute_block(const struct cxn_conv_bordered *c, const struct block *b, bool pair,
                                float sums[2][PLACES][CHANNELS])
 {
-    _tile_loadd(0, b->w, 0);
-    _tile_loadd(1, b->w + ROW_BYTES, 0);
-    if (pair) {
-        _tile_loadd(2, b->w, 0);
-        _tile_loadd(3, b->w + ROW_BYTES, 0);
-    }
+    begin_sums(b, pair);
     if (c->run % TERMS == 0) add_runs(c, b, pair);
     else add_gathered(c, b, pair);
-    _tile_stored(0, sums[0][0], CHANNELS * 4);
-    _tile_stored(1, sums[0][0] + CHANNELS / 2, CHANNELS * 4);
-    if (pair) {
-        _tile_stored(2, sums[1][0], CHANNELS * 4);
-        _tile_stored(3, sums[1][0] + CHANNELS / 2, CHANNELS * 4);
-    }
+    end_sums(sums, pair);
 }
 
-/* The places from `first` of a strip on, as far as they are of the map; dst: the strip's, at the
- * first channel. */
-static void store_places(const struct cxn_conv_bordered *c, const struct strips *s, uint16_t *dst,
-                         size_t first, __mmask32 mask, float sums[PLACES][CHANNELS])
+/* A tile of a strip's places, from number `first` on; dst: the strip's, at the first channel. */
+static void store_tile(const struct cxn_conv_bordered *c, const struct strips *s, size_t first,
+                       __mmask32 mask, float sums[PLACES][CHANNELS], uint16_t *dst)
 {
-    const __m512 least = _mm512_set1_ps(c->relu ? 0.0f : -__builtin_inff());
-    const size_t width = c->width, line = s->line, step = c->dst_place_step;
-    size_t x = first % line;
-    dst += first / line * c->dst_row_step;
-    for (size_t p = 0; p < s->rows; p++) {
-        const __m512 low = _mm512_max_ps(least, _mm512_load_ps(sums[p])); /* keeps a second NaN */
-        const __m512 high = _mm512_max_ps(least, _mm512_load_ps(sums[p] + CHANNELS / 2));
-        if (x < width)
-            _mm512_mask_storeu_epi16(dst + x * step, mask,
-                                     (__m512i)_mm512_cvtne2ps_pbh(high, low));
-        if (++x < line) continue;
-        x = 0;
-        dst += c->dst_row_step;
-    }
+    dst += first / s->line * c->dst_row_step;
+    store_places(c, s->line, first % s->line, s->rows, mask, sums, dst);
 }
 
 /* CHANNELS channels of a strip, their weights at w. Its last tile ends with the strip, so it may
@@ -174,8 +84,8 @@ static void compute_strip(const struct cxn_conv_bordered *c, const struct strips
     alignas(64) float sums[2][PLACES][CHANNELS];
     const uint16_t *src = (const uint16_t *)c->src + strip * c->row_step;
     uint16_t *dst = (uint16_t *)c->dst + strip * c->dst_row_step + channel;
-    const size_t left = c->out - channel, last = s->count - s->rows;
-    const __mmask32 mask = left < CHANNELS ? (1u << left) - 1 : UINT32_MAX;
+    const size_t last = s->count - s->rows;
+    const __mmask32 mask = mask_channels(c->out - channel);
     for (size_t first = 0; first < s->count; first += 2 * s->rows, ahead = 0) {
         const bool pair = first + s->rows < s->count;
         const size_t one = first < last ? first : last;
@@ -184,8 +94,8 @@ static void compute_strip(const struct cxn_conv_bordered *c, const struct strips
                                  s->rows, w, ahead };
         if (pair) compute_block(c, &b, true, sums);
         else compute_block(c, &b, false, sums);
-        store_places(c, s, dst, one, mask, sums[0]);
-        if (pair) store_places(c, s, dst, two, mask, sums[1]);
+        store_tile(c, s, one, mask, sums[0], dst);
+        if (pair) store_tile(c, s, two, mask, sums[1], dst);
     }
 }
 

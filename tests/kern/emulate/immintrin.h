@@ -192,6 +192,16 @@ static inline __m512i _mm512_add_epi32(__m512i a, __m512i b)
     return (__m512i)((emulate_u32)a + (emulate_u32)b);
 }
 
+static inline void _mm512_store_si512(void *p, __m512i a)
+{
+    memcpy(__builtin_assume_aligned(p, 64), &a, sizeof a);
+}
+
+static inline __m512i _mm512_xor_si512(__m512i a, __m512i b)
+{
+    return a ^ b;
+}
+
 static inline __m512i _mm512_and_epi32(__m512i a, __m512i b)
 {
     return a & b;
@@ -221,6 +231,14 @@ static inline __m512i _mm512_maskz_loadu_epi16(__mmask32 mask, const void *p)
     for (size_t i = 0; i < 2 * EMULATE_LANES; i++)
         if (mask >> i & 1) memcpy((char *)&r + i * 2, (const char *)p + i * 2, 2);
     return r;
+}
+
+static inline __m512i _mm512_max_epu16(__m512i a, __m512i b)
+{
+    const emulate_u16 x = (emulate_u16)a, y = (emulate_u16)b;
+    emulate_u16 to = { 0 };
+    for (size_t i = 0; i < 2 * EMULATE_LANES; i++) to[i] = x[i] > y[i] ? x[i] : y[i];
+    return (__m512i)to;
 }
 
 static inline void _mm512_mask_storeu_epi16(void *p, __mmask32 mask, __m512i a)
@@ -293,6 +311,7 @@ void _tile_loadconfig(const void *config);
 void _tile_release(void);
 void _tile_zero(unsigned tile);
 void _tile_loadd(unsigned tile, const void *base, size_t stride_bytes);
+#define _tile_stream_loadd _tile_loadd /* the same but for what stays in the caches */
 void _tile_stored(unsigned tile, void *base, size_t stride_bytes);
 void _tile_dpbf16ps(unsigned sum, unsigned a, unsigned b);
 
