@@ -75,6 +75,11 @@ bool ck_is_bf16(const struct ck *t)
     return strstr(t->op->name, "_bf16") != NULL;
 }
 
+bool ck_is_bytes(const struct ck *t)
+{
+    return strstr(t->op->name, "_u8") || strstr(t->op->name, "_i8");
+}
+
 bool ck_gives_bf16(const struct ck *t)
 {
     const char *end = strrchr(t->op->name, '_');
@@ -83,6 +88,7 @@ bool ck_gives_bf16(const struct ck *t)
 
 const void *ck_numbers(struct ck *t, size_t count, enum ck_fill fill)
 {
+    if (ck_is_bytes(t)) return ck_u8(t, count);
     const float *exact = ck_f32(t, count, fill);
     if (!ck_is_bf16(t)) return exact;
     uint16_t *rounded = (uint16_t *)keep(t, (count + 1) * sizeof *rounded) + 1;
@@ -93,6 +99,7 @@ const void *ck_numbers(struct ck *t, size_t count, enum ck_fill fill)
 
 double ck_number(const struct ck *t, const void *numbers, size_t i)
 {
+    if (ck_is_bytes(t)) return ((const uint8_t *)numbers)[i];
     return (double)(ck_is_bf16(t) ? cxn_bf16_value(((const uint16_t *)numbers)[i]) :
                                     ((const float *)numbers)[i]);
 }

@@ -39,7 +39,8 @@ extern const struct ck_check ck_window, ck_conv, ck_norm_relu, ck_max_pool, ck_a
     ck_winograd_data, ck_winograd_inverse, ck_wgrad, ck_channel_sums, ck_norm_relu_grad,
     ck_norm_center, ck_max_pool_grad_row, ck_wgrad_bf16, ck_pairs_bf16, ck_transpose_bf16,
     ck_norm_relu_grad_bf16, ck_norm_center_bf16, ck_channel_sums_bf16,
-    ck_max_pool_grad_row_bf16, ck_hinge_conv, ck_conv_bordered_i8;
+    ck_max_pool_grad_row_bf16, ck_hinge_conv, ck_conv_bordered_i8,
+    ck_hinge_conv_i8, ck_hinge_pool_i8, ck_sums_u8, ck_max_pool_row_u8, ck_samples_u8;
 
 /* ---- the machine: this CPU, or in checkkern_emulated one with AVX-512 and all above it ----- */
 
@@ -65,9 +66,11 @@ enum ck_fill {
 /* Exactly as long as asked, so that ASan sees a read past the end, and at an address that is a
  * multiple of 4 but not of 16, since maps begin at any channel. */
 float *ck_f32(struct ck *t, size_t count, enum ck_fill fill);
-/* Inputs of an operation on float32 or, where its name says so, bfloat16; there without denormals,
- * which a row may take for 0. ck_number() reads number i of them. */
+/* Inputs of an operation on float32 or, where its name says so, bytes, whatever the fill, or
+ * bfloat16; there without denormals, which a row may take for 0. ck_number() reads number i of
+ * them. */
 bool ck_is_bf16(const struct ck *t);
+bool ck_is_bytes(const struct ck *t);
 bool ck_gives_bf16(const struct ck *t); /* its name ends so; _bf16_f32 goes from one to the other */
 const void *ck_numbers(struct ck *t, size_t count, enum ck_fill fill);
 double ck_number(const struct ck *t, const void *numbers, size_t i);

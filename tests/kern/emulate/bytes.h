@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 typedef long long __m256i __attribute__((vector_size(32)));
+typedef uint64_t __mmask64;
 typedef int32_t emulate_s32 __attribute__((vector_size(64)));
 typedef int16_t emulate_s16 __attribute__((vector_size(64)));
 typedef uint8_t emulate_u8 __attribute__((vector_size(64)));
@@ -92,6 +93,22 @@ static inline __m512i _mm512_dpbusd_epi32(__m512i sum, __m512i a, __m512i b)
     const emulate_u32 x = (emulate_u32)a, y = (emulate_u32)b;
     emulate_s32 to = (emulate_s32)sum;
     for (size_t i = 0; i < EMULATE_LANES; i++) to[i] = emulate_dot_bytes(to[i], x[i], y[i]);
+    return (__m512i)to;
+}
+
+static inline __m512i _mm512_maskz_loadu_epi8(__mmask64 mask, const void *p)
+{
+    __m512i r = { 0 };
+    for (size_t i = 0; i < 4 * EMULATE_LANES; i++)
+        if (mask >> i & 1) memcpy((char *)&r + i, (const char *)p + i, 1);
+    return r;
+}
+
+static inline __m512i _mm512_subs_epu8(__m512i a, __m512i b)
+{
+    const emulate_u8 x = (emulate_u8)a, y = (emulate_u8)b;
+    emulate_u8 to = { 0 };
+    for (size_t i = 0; i < 4 * EMULATE_LANES; i++) to[i] = (uint8_t)(x[i] > y[i] ? x[i] - y[i] : 0);
     return (__m512i)to;
 }
 
