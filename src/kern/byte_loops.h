@@ -16,11 +16,13 @@ static inline void hinge_pool_place(uint8_t *restrict dst, const uint8_t *const 
 {
     const uint8_t *restrict a = src[0], *restrict b = src[1];
     const uint8_t *restrict c = src[2], *restrict d = src[3];
-    for (size_t i = 0; i < channels; i++)
-        dst[i] = (uint8_t)((cxn_hinge_byte(a[i], flip[i], knot[i]) +
-                            cxn_hinge_byte(b[i], flip[i], knot[i]) +
-                            cxn_hinge_byte(c[i], flip[i], knot[i]) +
-                            cxn_hinge_byte(d[i], flip[i], knot[i]) + 2) >> 2);
+    for (size_t i = 0; i < channels; i++) {
+        const uint16_t upper = (uint16_t)(cxn_hinge_byte(a[i], flip[i], knot[i]) +
+                                          cxn_hinge_byte(b[i], flip[i], knot[i]));
+        const uint16_t lower = (uint16_t)(cxn_hinge_byte(c[i], flip[i], knot[i]) +
+                                          cxn_hinge_byte(d[i], flip[i], knot[i]));
+        dst[i] = (uint8_t)((uint16_t)(upper + lower + 2) >> 2);
+    }
 }
 
 static inline void hinge_pool_loop(const struct cxn_hinge_pool_i8 *pool)

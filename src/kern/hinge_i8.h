@@ -12,7 +12,8 @@
 static inline uint8_t cxn_hinge_byte(uint8_t q, uint8_t flip, uint8_t knot)
 {
     const uint8_t turned = q ^ flip;
-    return (uint8_t)((turned > knot ? turned : knot) - knot);
+    const uint8_t most = turned > knot ? turned : knot; /* vectors have a maximum of bytes */
+    return (uint8_t)(most - knot);
 }
 
 #endif

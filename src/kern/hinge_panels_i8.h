@@ -5,22 +5,25 @@
 #include "kern/hinge_conv_i8.h"
 #include "kern/hinge_panels.h"
 
-/* In plain C: each level's compiler flags make vectors of it. The convolution takes terms by four:
- * zeros are behind them. */
+static inline void hinge_bytes(uint8_t *restrict to, const uint8_t *restrict src,
+                               const uint8_t *restrict flip, const uint8_t *restrict knot,
+                               size_t channels)
+{
+    for (size_t i = 0; i < channels; i++) to[i] = cxn_hinge_byte(src[i], flip[i], knot[i]);
+}
+
+/* In plain C: each level's compiler flags make vectors of it. What is behind the channels is
+ * multiplied by the zeros that weights are filled up with. */
 static inline void fill_hinge_panel_i8(const void *hinge, size_t first, size_t count)
 {
     const struct cxn_hinge_conv_i8 *c = hinge;
     const size_t step = cxn_hinge_conv_i8_step(c->channels);
-    const uint8_t *restrict knot = c->knot, *restrict flip = c->flip;
-    for (size_t p = 0; p < count; p++) {
-        const uint8_t *src = c->src + (first + p) * c->src_step;
-        uint8_t *restrict to = c->panel + p * step;
-        for (size_t i = 0; i < c->channels; i++) to[i] = cxn_hinge_byte(src[i], flip[i], knot[i]);
-        for (size_t i = c->channels; i % 4 != 0; i++) to[i] = 0;
-    }
+    for (size_t p = 0; p < count; p++)
+        hinge_bytes(c->panel + p * step, c->src + (first + p) * c->src_step, c->flip, c->knot,
+                    c->channels);
 }
 
-/* The convolution of the panel; its terms are filled up with zeros to a multiple of `terms`. */
+/* The convolution of the panel; its terms are filled up to a multiple of `terms`. */
 static inline struct cxn_conv_bordered hinge_conv_i8_whole(const struct cxn_hinge_conv_i8 *c,
                                                            size_t terms)
 {
