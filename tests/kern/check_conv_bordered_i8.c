@@ -7,10 +7,12 @@
 
 enum { TWO_PARTS_HIGH = 128 };
 
-/* Of the output; a window of kernel x kernel, places `stride` apart. */
+/* Of the output; a window of kernel x kernel, or x columns where that is not 0, places `stride`
+ * apart. */
 struct shape {
     size_t height, width, in, out, kernel, stride;
     bool two_parts;
+    size_t columns;
 };
 
 /* What samples and weights are, and how a sum goes to a byte. */
@@ -108,15 +110,16 @@ static void make_scales(struct ck *t, const struct inputs *in, float *m, float *
 
 static struct inputs make(struct ck *t, const struct shape *s, enum fill fill)
 {
-    const size_t width = (s->width - 1) * s->stride + s->kernel;
+    const size_t columns = s->columns ? s->columns : s->kernel;
+    const size_t width = (s->width - 1) * s->stride + columns;
     const size_t height = (s->height - 1) * s->stride + s->kernel;
-    const size_t terms = s->kernel * s->kernel * s->in, dst_step = s->out + ck_below(t, 4);
+    const size_t terms = s->kernel * columns * s->in, dst_step = s->out + ck_below(t, 4);
     const size_t pitch = width * s->in + ck_below(t, 3) * (ck_below(t, 2) > 0 ? s->in : 1);
     float *m = ck_f32(t, s->out, CK_UNIT), *b = ck_f32(t, s->out, CK_UNIT);
     struct inputs in = {
         .conv = { .src = make_samples(t, (height - 1) * pitch + width * s->in, fill),
                   .place_step = s->in * s->stride, .row_step = pitch * s->stride,
-                  .tap_row_step = pitch, .tap_rows = s->kernel, .run = s->kernel * s->in,
+                  .tap_row_step = pitch, .tap_rows = s->kernel, .run = columns * s->in,
                   .height = s->height, .width = s->width, .out = s->out,
                   .dst_place_step = dst_step,
                   .dst_row_step = s->width * dst_step + ck_below(t, 2 * dst_step),
@@ -155,17 +158,17 @@ static void check_shape(struct ck *t, const struct shape *s, enum fill fill)
 static void check(struct ck *t)
 {
     static const struct shape shapes[] = {
-        { 1, 1, 4, 1, 1, 1, false },     { 1, 1, 8, 3, 3, 1, true },
-        { 5, 7, 4, 17, 3, 1, false },    { 1, 117, 36, 8, 1, 1, true },
-        { 3, 2, 260, 9, 1, 1, false },   { 6, 11, 32, 33, 3, 1, true },
-        { 6, 16, 4, 64, 7, 2, true },    { 5, 3, 4, 5, 7, 2, false },
-        { 2, 7, 128, 32, 3, 1, false },  { 3, 14, 96, 128, 1, 1, false },
-        { 2, 33, 4, 47, 3, 1, false },   { 3, 10, 12, 31, 1, 1, true },
-        { 2, 6, 8, 16, 3, 1, true },     { 1, 5, 1024, 65, 1, 1, false },
-        { 9, 7, 64, 40, 3, 1, true },    { 5, 14, 64, 33, 3, 1, false },
-        { 3, 16, 128, 70, 1, 1, true },  { 4, 20, 64, 31, 1, 1, false },
-        { 2, 9, 64, 32, 1, 1, true },    { 1, 37, 64, 64, 7, 2, false },
-        { 1, 34, 128, 16, 3, 1, true },
+        { 1, 1, 4, 1, 1, 1, false, 0 },     { 1, 1, 8, 3, 3, 1, true, 0 },
+        { 5, 7, 4, 17, 3, 1, false, 0 },    { 1, 117, 36, 8, 1, 1, true, 0 },
+        { 3, 2, 260, 9, 1, 1, false, 0 },   { 6, 11, 32, 33, 3, 1, true, 0 },
+        { 6, 16, 2, 64, 7, 2, true, 8 },    { 5, 3, 4, 5, 7, 2, false, 0 },
+        { 2, 7, 128, 32, 3, 1, false, 0 },  { 3, 14, 96, 128, 1, 1, false, 0 },
+        { 2, 33, 4, 47, 3, 1, false, 0 },   { 3, 10, 12, 31, 1, 1, true, 0 },
+        { 2, 6, 8, 16, 3, 1, true, 0 },     { 1, 5, 1024, 65, 1, 1, false, 0 },
+        { 9, 7, 64, 40, 3, 1, true, 0 },    { 5, 14, 64, 33, 3, 1, false, 0 },
+        { 3, 16, 128, 70, 1, 1, true, 0 },  { 4, 20, 64, 31, 1, 1, false, 0 },
+        { 2, 9, 64, 32, 1, 1, true, 0 },    { 1, 37, 64, 64, 7, 2, false, 0 },
+        { 1, 34, 128, 16, 3, 1, true, 0 },  { 3, 9, 4, 64, 7, 2, true, 8 },
     };
     for (size_t i = 0; i < CXN_COUNTOF(shapes); i++)
         for (enum fill fill = 0; fill < FILLS; fill++) check_shape(t, &shapes[i], fill);
@@ -176,11 +179,11 @@ static void check(struct ck *t)
 static void bench(struct ck *t)
 {
     static const struct shape shapes[] = {
-        { 1, 56, 224, 128, 1, 1, false },  { 56, 56, 128, 32, 3, 1, false },
-        { 2, 28, 480, 128, 1, 1, false },  { 28, 28, 128, 32, 3, 1, false },
-        { 4, 14, 992, 128, 1, 1, false },  { 14, 14, 128, 32, 3, 1, false },
-        { 7, 7, 992, 128, 1, 1, false },   { 7, 7, 128, 32, 3, 1, false },
-        { 56, 56, 128, 32, 3, 1, true },
+        { 1, 56, 224, 128, 1, 1, false, 0 },  { 56, 56, 128, 32, 3, 1, false, 0 },
+        { 2, 28, 480, 128, 1, 1, false, 0 },  { 28, 28, 128, 32, 3, 1, false, 0 },
+        { 4, 14, 992, 128, 1, 1, false, 0 },  { 14, 14, 128, 32, 3, 1, false, 0 },
+        { 7, 7, 992, 128, 1, 1, false, 0 },   { 7, 7, 128, 32, 3, 1, false, 0 },
+        { 56, 56, 128, 32, 3, 1, true, 0 },   { 112, 112, 2, 64, 7, 2, true, 8 },
     };
     for (size_t i = 0; i < CXN_COUNTOF(shapes); i++) {
         const struct shape *s = &shapes[i];
