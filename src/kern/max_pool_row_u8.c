@@ -7,7 +7,6 @@ static const struct cxn_max_pool_row_kernel table[] = { /* slowest first */
     { { "c", 0 }, cxn_max_pool_row_u8_c },
 #ifdef CXN_X86
     { { "avx2", CXN_CPU_AVX2 }, cxn_max_pool_row_u8_avx2 },
-    { { "avx512", CXN_CPU_AVX512 }, cxn_max_pool_row_u8_avx512 },
 #endif
 };
 

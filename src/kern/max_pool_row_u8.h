@@ -5,7 +5,7 @@
 #include "kern/max_pool_row.h"
 
 /* Of bytes. One function a level, kern/<level>/max_pool_row_u8.c. */
-cxn_max_pool_row_fn cxn_max_pool_row_u8_c, cxn_max_pool_row_u8_avx2, cxn_max_pool_row_u8_avx512;
+cxn_max_pool_row_fn cxn_max_pool_row_u8_c, cxn_max_pool_row_u8_avx2;
 
 /* The fastest row that needs no other bits than those in `cpu`. */
 const struct cxn_max_pool_row_kernel *cxn_max_pool_row_u8_pick(uint32_t cpu);
