@@ -16,6 +16,8 @@ add_link_options(-Wl,-z,relro,-z,now -Wl,--as-needed)
 
 if(CXN_SANITIZE)
   add_compile_options(-fsanitize=${CXN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  # Names and lines for the findings. More of -g follows every variable through every check.
+  add_compile_options(-g1)
   add_link_options(-fsanitize=${CXN_SANITIZE})
   add_compile_definitions(CXN_SANITIZED=1)
 endif()

@@ -46,10 +46,10 @@ stage() {
     printf '%4d s\n' $((SECONDS - begin))
 }
 
-# build PRESET [CMAKE ARGUMENT...]
+# build PRESET [TARGET]
 build() {
-    cmake --preset "$1" -DCXN_TESTS=ON -DCMAKE_COMPILE_WARNING_AS_ERROR=ON "${@:2}"
-    cmake --build --preset "$1" -- -j"$jobs"
+    cmake --preset "$1" -DCXN_TESTS=ON -DCMAKE_COMPILE_WARNING_AS_ERROR=ON
+    cmake --build --preset "$1" --target "${2-all}" -- -j"$jobs"
 }
 
 # run_tests PRESET [CTEST ARGUMENT...]
@@ -83,9 +83,9 @@ stage build-without-tests build_without_tests
 stage build-clang build clang
 stage build-asan build asan
 stage test-asan run_tests asan -LE "$leave_out"
-stage build-tsan build tsan
+stage build-tsan build tsan programs_of_threads
 stage test-tsan run_tests tsan -L threads
-stage build-fuzz build fuzz
+stage build-fuzz build fuzz programs_of_fuzz
 stage test-fuzz run_tests fuzz -L fuzz
 echo "== test-release"
 run_tests release -LE "$leave_out" </dev/null

@@ -6,29 +6,38 @@ target_include_directories(make_weights PRIVATE ${CXN_TEST_INCLUDES})
 target_link_libraries(make_weights PRIVATE chexnet_static m)
 add_test(NAME formula_weights COMMAND make_weights ${weights})
 set_tests_properties(formula_weights PROPERTIES FIXTURES_SETUP weights LABELS "short;threads")
+add_dependencies(programs_of_threads make_weights)
 
-cxn_unit_test(full unit/test_full.c unit/formula.c)
+cxn_unit_program(full unit/test_full.c unit/formula.c)
+cxn_unit_parts(full reference fp32 bf16)
 cxn_unit_test(api unit/test_api.c)
 cxn_unit_test(bench unit/test_bench.c)
 cxn_unit_test(shapes unit/test_shapes.c)
-set_tests_properties(full api PROPERTIES FIXTURES_REQUIRED weights
+set_tests_properties(full_reference full_fp32 full_bf16 api PROPERTIES FIXTURES_REQUIRED weights
   ENVIRONMENT CXN_FORMULA_WEIGHTS=${weights})
-set_tests_properties(full PROPERTIES LABELS "short;threads")
+cxn_threads_test(full full_fp32 full_bf16)
 
-foreach(name infer bad_input)
-  add_test(NAME cli_${name} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/cli_${name}.sh
-           $<TARGET_FILE:chexnet_command> ${weights})
-  set_tests_properties(cli_${name} PROPERTIES FIXTURES_REQUIRED weights LABELS short TIMEOUT 600)
+foreach(mode bf16 reference)
+  cxn_script_test(cli_infer_${mode} tests/cli_infer.sh $<TARGET_FILE:chexnet_command> ${weights}
+                  ${mode})
 endforeach()
-cxn_script_test(cli_bench tests/cli_bench.sh $<TARGET_FILE:chexnet_command> ${weights})
-cxn_script_test(cli_optimize tests/cli_optimize.sh $<TARGET_FILE:chexnet_command> ${weights})
-set_tests_properties(cli_bench cli_optimize PROPERTIES FIXTURES_REQUIRED weights)
-if(CXN_SANITIZE)
-  set_tests_properties(cli_bad_input PROPERTIES ENVIRONMENT CXN_SANITIZED=1)
-endif()
+foreach(part fast c)
+  cxn_script_test(cli_bench_${part} tests/cli_bench.sh $<TARGET_FILE:chexnet_command> ${weights}
+                  ${part})
+endforeach()
+cxn_script_test(cli_bad_input tests/cli_bad_input.sh $<TARGET_FILE:chexnet_command> ${weights})
+foreach(part refused models)
+  cxn_script_test(cli_optimize_${part} tests/cli_optimize.sh $<TARGET_FILE:chexnet_command>
+                  ${weights} ${part})
+endforeach()
+set_tests_properties(cli_infer_bf16 cli_infer_reference cli_bench_fast cli_bench_c cli_bad_input
+  cli_optimize_refused cli_optimize_models PROPERTIES FIXTURES_REQUIRED weights)
+# Whole networks in plain C: what the kernels' and the engines' tests have sanitized.
+cxn_long_if_sanitized(full_reference shapes cli_infer_reference cli_bench_c cli_optimize_models)
 foreach(suite short long)
   add_test(NAME nih_sample_${suite} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/nih_sample.sh
            $<TARGET_FILE:chexnet_command> ${suite})
   set_tests_properties(nih_sample_${suite} PROPERTIES LABELS ${suite} SKIP_RETURN_CODE 77
     TIMEOUT 3600)
 endforeach()
+cxn_long_if_sanitized(nih_sample_short)

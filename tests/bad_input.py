@@ -11,7 +11,6 @@ import resource
 import struct
 import subprocess
 import sys
-import time
 import zipfile
 import zlib
 
@@ -31,13 +30,12 @@ def write(name, data):
 
 
 def run(args):
-    """exit status, stdout, stderr, seconds, peak bytes of the command"""
-    started = time.monotonic()
+    """exit status, stdout, stderr, seconds of the CPU, peak bytes of the command"""
     child = subprocess.Popen([CHEXNET] + args, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     out, err = child.stdout.read(), child.stderr.read()
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.monotonic() - started
+    seconds = usage.ru_utime + usage.ru_stime  # a busy machine does not stretch them
     return child.returncode, out, err.decode(errors="replace"), seconds, usage.ru_maxrss * 1024
 
 

@@ -5,7 +5,7 @@ cxn_unit_test(base_mem unit/test_base_mem.c)
 cxn_unit_test(base_random unit/test_base_random.c)
 cxn_unit_test(base_file unit/test_base_file.c)
 cxn_unit_test(base_pool unit/test_base_pool.c)
-set_tests_properties(base_pool PROPERTIES LABELS "short;threads")
+cxn_threads_test(base_pool)
 
 add_executable(write_file unit/write_file.c)
 target_include_directories(write_file PRIVATE ${CXN_TEST_INCLUDES})

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Hostile and broken inputs: one clear line, the documented status, nothing written, under 1 s and
-# 64 MiB beyond the file itself. usage: cli_bad_input.sh CHEXNET WEIGHTS
+# Hostile and broken inputs: one clear line, the documented status, nothing written, under 1 s of
+# the CPU and 64 MiB beyond the file itself. usage: cli_bad_input.sh CHEXNET WEIGHTS
 set -u
 chexnet=$1 weights=$2
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT

@@ -1,30 +1,20 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# cli_bench.sh CHEXNET WEIGHTS: what bench prints, and what it refuses.
+# cli_bench.sh CHEXNET WEIGHTS PART: what bench prints and what it refuses (part fast), and its
+# figures of level c and of mode reference (part c).
 set -uo pipefail
-chexnet=$1 weights=$2
+chexnet=$1 weights=$2 part=$3
 . tests/cli_expect.sh
-
-expect 0 '^224x224 crop +[0-9.]+ +[0-9.]+ +[0-9.]+$' \
-    bench "$weights" --runs 1 --batch 1 --threads 2 --mode reference --per-op
-grep -q '^conv 3x3 14x14 -> 32 *24 ' "$work/out" || complain 'no row of an operation'
-for mode in fp32 bf16; do
-    expect 0 '^conv 3x3 14x14 -> 32 +[0-9]+ ' \
-        bench "$weights" --runs 1 --batch 1 --threads 2 --mode $mode --per-op
-    for what in samples 'conv 7x7' 'max pool' 'norm, ReLU' 'conv 1x1' 'norm, ReLU, pool' head; do
-        grep -q -E "^$what [0-9]+x[0-9]+ " "$work/out" || complain "mode $mode: no row of $what"
-    done
-done
-grep -q '^Research use only, not a medical device\.$' "$work/out" || complain 'no notice'
 
 "$chexnet" phantom --out "$work/set" --images 10 --size 256 --seed 3 >"$work/out" 2>"$work/err"
 pictures=("$work"/set/images/*.png)
-# Of the JSON object just printed.
+# check_json LEVEL...: of the JSON object just printed
 check_json() {
-    python3 - "$work/out" <<'END' || complain 'bench --json: see above'
+    python3 - "$work/out" "$@" <<'END' || complain 'bench --json: see above'
 import json, sys
 o = json.load(open(sys.argv[1]))
-fixed = {"level": "c", "batch": 3, "threads": 2, "runs": 2, "pictures": 10}
+assert o["level"] in sys.argv[2:], o["level"]
+fixed = {"batch": 3, "threads": 2, "runs": 2, "pictures": 10}
 for key, value in fixed.items():
     assert o[key] == value, (key, o[key])
 for what in "crop", "image":
@@ -42,11 +32,29 @@ assert o["peak_gflops"] > 0
 assert o["notice"] == "Research use only, not a medical device."
 END
 }
-for mode in fp32 reference; do
-    expect 0 "\"mode\": \"$mode\"" bench "$weights" "${pictures[@]}" --runs 2 --batch 3 \
-        --threads 2 --cpu c --json --mode $mode --per-op
-    check_json
+json=("${pictures[@]}" --runs 2 --batch 3 --threads 2 --json --per-op)
+
+if [ "$part" = c ]; then
+    expect 0 '^224x224 crop +[0-9.]+ +[0-9.]+ +[0-9.]+$' \
+        bench "$weights" --runs 1 --batch 1 --threads 2 --mode reference --per-op
+    grep -q '^conv 3x3 14x14 -> 32 *24 ' "$work/out" || complain 'no row of an operation'
+    for mode in fp32 reference; do
+        expect 0 "\"mode\": \"$mode\"" bench "$weights" "${json[@]}" --cpu c --mode $mode
+        check_json c
+    done
+    exit $failed
+fi
+
+for mode in fp32 bf16; do
+    expect 0 '^conv 3x3 14x14 -> 32 +[0-9]+ ' \
+        bench "$weights" --runs 1 --batch 1 --threads 2 --mode $mode --per-op
+    for what in samples 'conv 7x7' 'max pool' 'norm, ReLU' 'conv 1x1' 'norm, ReLU, pool' head; do
+        grep -q -E "^$what [0-9]+x[0-9]+ " "$work/out" || complain "mode $mode: no row of $what"
+    done
 done
+grep -q '^Research use only, not a medical device\.$' "$work/out" || complain 'no notice'
+expect 0 '"mode": "bf16"' bench "$weights" "${json[@]}" --mode bf16
+check_json c avx2 avx512 vnni amx
 
 for bad in 0 1025 -1 x ''; do
     expect 2 "^chexnet: --batch '.*': expected a whole number 1\.\.1024" \

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # infer and predict as a user runs them, on phantom images and weights made by formula.
-# usage: cli_infer.sh CHEXNET WEIGHTS
+# usage: cli_infer.sh CHEXNET WEIGHTS MODE
 set -u
-chexnet=$1 weights=$2
+chexnet=$1 weights=$2 mode=$3
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 failures=0
 
@@ -28,7 +28,7 @@ json() { python3 -c "import json,sys; o=json.load(open('$dir/out')); print($1)";
 "$chexnet" phantom --out "$dir/set" --images 10 --size 256 --seed 3 --balanced >/dev/null || exit 1
 images=$dir/set/images
 cat "$dir"/set/{train,val,test}_list.txt | head -n 6 >"$dir/list.txt"
-infer() { "$chexnet" infer "$weights" --images "$images" --mode reference "$@"; }
+infer() { "$chexnet" infer "$weights" --images "$images" --mode "$mode" "$@"; }
 
 # --- the same bits for any number of threads, from folder and cache
 for threads in 1 2 3 7; do
@@ -39,13 +39,13 @@ done
 [ "$(wc -l <"$dir/t1.csv")" -eq 7 ] || fail "preds.csv: not a header and six rows"
 expect 0 prepare "$chexnet" prepare --images "$images" --list "$dir/list.txt" --out "$dir/c"
 expect 0 "from the cache" "$chexnet" infer "$weights" --images "$dir/c" \
-    --list "$dir/list.txt" --crops center --mode reference --out "$dir/cache.csv"
+    --list "$dir/list.txt" --crops center --mode "$mode" --out "$dir/cache.csv"
 cmp -s "$dir/t1.csv" "$dir/cache.csv" || fail "cache: other bits than the folder"
 
 # --- predict gives the same numbers as infer
 first=$(sed -n 2p "$dir/t1.csv" | cut -d, -f1)
 expect 0 predict "$chexnet" predict "$weights" "$images/$first" --crops center \
-    --mode reference --out "$dir/one.csv" --json
+    --mode "$mode" --out "$dir/one.csv" --json
 [ "$(sed -n 2p "$dir/t1.csv" | cut -d, -f2-)" = "$(sed -n 2p "$dir/one.csv" | cut -d, -f2-)" ] ||
     fail "predict: other numbers than infer"
 [ "$(json "len(o['predictions'][0]['findings'])")" = 14 ] || fail "predict --json: not 14 findings"
@@ -59,25 +59,25 @@ head -c 3000 "${many[2]}" >"$dir/cut.png"
 rows() { sed "1d; s|^[^,]*/||" "$1"; }
 for threads in 1 2 7; do
     expect 0 "predict, threads $threads" "$chexnet" predict "$weights" "${many[@]}" \
-        --crops center --mode reference --threads $threads --out "$dir/many.csv"
+        --crops center --mode "$mode" --threads $threads --out "$dir/many.csv"
     [ "$(rows "$dir/many.csv")" = "$(rows "$dir/t1.csv")" ] ||
         fail "predict, threads $threads: not the rows of infer"
 done
 expect 0 "predict, repeats" "$chexnet" predict "$weights" "${again[@]}" --crops center \
-    --mode reference --out "$dir/again.csv"
+    --mode "$mode" --out "$dir/again.csv"
 for file in "${again[@]}"; do rows "$dir/t1.csv" | grep "^$(basename "$file"),"; done >"$dir/want"
 [ "$(rows "$dir/again.csv")" = "$(cat "$dir/want")" ] || fail "predict, repeats: other rows"
 bad=("${many[@]:0:2}" "$dir/cut.png" "${many[@]:2}" "$dir/none.png")
 rm -f "$dir/many.csv"
 expect 3 "predict, a truncated file" "$chexnet" predict "$weights" "${bad[@]}" --crops center \
-    --mode reference --out "$dir/many.csv"
+    --mode "$mode" --out "$dir/many.csv"
 grep -q "^chexnet: $dir/cut.png: " "$dir/err" || fail "predict: '$(cat "$dir/err")' names no file"
 [ ! -e "$dir/many.csv" ] || fail "predict, a truncated file: predictions were written"
 expect 0 "predict, two skipped" "$chexnet" predict "$weights" "${bad[@]}" --crops center \
-    --mode reference --on-bad skip --out "$dir/many.csv"
+    --mode "$mode" --on-bad skip --out "$dir/many.csv"
 [ "$(rows "$dir/many.csv")" = "$(rows "$dir/t1.csv")" ] || fail "predict, two skipped: other rows"
 grep -q "2 of 8 images skipped" "$dir/err" || fail "predict, two skipped: no count on stderr"
-expect 4 "predict, a missing file" "$chexnet" predict "$weights" "$dir/none.png" --mode reference
+expect 4 "predict, a missing file" "$chexnet" predict "$weights" "$dir/none.png" --mode "$mode"
 
 # --- crops full: whole pictures of any shape up to 2:1, in infer and predict, on any threads
 mkdir "$dir/shapes"
@@ -132,8 +132,10 @@ for key in mode crops images seconds images_per_second peak_rss_bytes mean_auc f
     [ "$(json "'$key' in o")" = True ] || fail "infer --json: no $key"
 done
 [ "$(json "o['images'], o['mode'], o['crops'], len(o['findings'])")" = \
-    "6 reference center 14" ] || fail "infer --json: $(cat "$dir/out")"
-[ "$(json "o['level']")" = c ] || fail "infer --json: mode reference is computed at level c"
+    "6 $mode center 14" ] || fail "infer --json: $(cat "$dir/out")"
+levels=c
+[ "$mode" = reference ] || levels='c avx2 avx512 vnni amx'
+[ "$(json "o['level'] in '$levels'.split()")" = True ] || fail "infer --json: not at $levels"
 
 # --- a list without labels gives predictions and no table
 cut -d' ' -f1 "$dir/list.txt" >"$dir/names.txt"

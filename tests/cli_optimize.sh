@@ -1,13 +1,31 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# cli_optimize.sh CHEXNET WEIGHTS: optimize and selftest as a user runs them, and what every other
-# command makes of an optimised model.
+# cli_optimize.sh CHEXNET WEIGHTS PART: what optimize and selftest refuse (part refused), both as a
+# user runs them, and what every other command makes of an optimised model (part models).
 set -uo pipefail
-chexnet=$1 weights=$2
+chexnet=$1 weights=$2 part=$3
 . tests/cli_expect.sh
 
 "$chexnet" phantom --out "$work/set" --images 10 --size 256 --seed 3 >"$work/out" 2>"$work/err"
 picture=$(ls "$work"/set/images/*.png | head -n 1)
+refuse() { # STATUS PATTERN WEIGHTS PRECISION
+    expect "$1" "$2" optimize "$3" --precision "$4" --out "$work/refused"
+    [ -z "$(find "$work" -name 'refused*')" ] || complain "$3: something was written"
+    rm -f "$work"/refused*
+}
+if [ "$part" = refused ]; then
+    refuse 4 'none\.pth' "$work/none.pth" fp32
+    refuse 3 'not a weights file' "$picture" fp32
+    expect 2 "'int4'" optimize "$weights" --precision int4 --out "$work/refused"
+    expect 2 'precision' optimize "$weights" --out "$work/refused"
+    expect 2 'out' optimize "$weights" --precision fp32
+    expect 4 'none/m' optimize "$weights" --precision fp32 --out "$work/none/m"
+    expect 5 'limit' optimize "$weights" --precision fp32 --out "$work/refused" --memory-limit 8M
+    expect 3 'not a weights file' selftest "$picture"
+    expect 4 'none\.pth' selftest "$work/none.pth"
+    exit $failed
+fi
+
 sha256=$(sha256sum "$weights" | cut -c 1-64)
 levels=$("$chexnet" cpu --json | python3 -c '
 import json, sys
@@ -114,25 +132,11 @@ write("steep", classifier_weight=[1e4 * v for v in read(weights, "classifier.wei
 write("huge", features_norm5_weight=[3e38] * 1024)
 write("nan", features_conv0_weight=[float("nan")] * 64 * 3 * 49)
 END
-refuse() { # STATUS PATTERN WEIGHTS PRECISION
-    expect "$1" "$2" optimize "$3" --precision "$4" --out "$work/refused"
-    [ -z "$(find "$work" -name 'refused*')" ] || complain "$3: something was written"
-    rm -f "$work"/refused*
-}
 refuse 3 'steep: mode fp32 differs from mode reference by .* of the probe, at most 1e-05$' \
     "$work/steep" fp32
 refuse 3 "huge: " "$work/huge" fp32
 refuse 3 "nan: tensor 'features.conv0.weight': element 0 is " "$work/nan" fp32
-refuse 4 'none\.pth' "$work/none.pth" fp32
-refuse 3 'not a weights file' "$picture" fp32
-expect 2 "'int4'" optimize "$weights" --precision int4 --out "$work/refused"
-expect 2 'precision' optimize "$weights" --out "$work/refused"
-expect 2 'out' optimize "$weights" --precision fp32
-expect 4 'none/m' optimize "$weights" --precision fp32 --out "$work/none/m"
-expect 5 'limit' optimize "$weights" --precision fp32 --out "$work/refused" --memory-limit 8M
 expect 5 'limit' selftest "$work/fp32.safetensors" --memory-limit 8M
-expect 3 'not a weights file' selftest "$picture"
-expect 4 'none\.pth' selftest "$work/none.pth"
 
 # --- a full disk: the file that was there stays
 echo before >"$work/kept"

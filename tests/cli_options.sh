@@ -84,13 +84,17 @@ expect 4 'a\\x1b\[31m\\x0ab' inspect $'a\e[31m\nb'
 lost() { # NAME STATUS...: what PIPESTATUS or $? said
     [ "$2" -eq 4 ] && grep -q 'cannot write standard output' "$work/err" || complain "$1: status $2"
 }
+mkfifo "$work/gone"
 : >"$work/out"
 for words in cpu --help 'cpu --help' --man; do
     "$chexnet" $words >/dev/full 2>"$work/err"
     lost "$words to a full disk" $?
     "$chexnet" $words >&- 2>"$work/err"
     lost "$words to a closed stdout" $?
-    (sleep 0.2; exec "$chexnet" $words 2>"$work/err") | true
+    { # the reader has gone when the command begins
+        read -r <"$work/gone"
+        exec "$chexnet" $words 2>"$work/err"
+    } | { exec <&-; echo >"$work/gone"; }
     lost "$words to a pipe without reader" "${PIPESTATUS[0]}"
 done
 "$chexnet" phantom --out "$work/phantom" --images 10 --size 256 >&- 2>"$work/err"

@@ -16,6 +16,6 @@ target_link_libraries(test_image_nih PRIVATE chexnet_static PkgConfig::CMOCKA)
 foreach(size short all)
   add_test(NAME image_nih_${size} COMMAND test_image_nih ${size}
            WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(image_nih_${size} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS short)
+  set_tests_properties(image_nih_${size} PROPERTIES TIMEOUT 900 SKIP_RETURN_CODE 77 LABELS short)
 endforeach()
 set_tests_properties(image_nih_all PROPERTIES LABELS long)

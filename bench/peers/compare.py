@@ -18,7 +18,7 @@ from forms import BASELINE, forms_of
 SCREENING_SECONDS = 0.5  # a spell in which the machine is slow may be as long as one pass
 WHAT = ("many", "single")
 HOPEFUL = 1.5  # a form this many times slower than its engine's best in the first turn sits out,
-HOPELESS = 4   # as does one this many times slower than the best of all engines
+HOPELESS = 8   # as does one this many times slower than the best of all engines
 
 
 def parse():
@@ -70,16 +70,17 @@ def take_turn(competitor, what, seconds, wait):
 
 def hopeful(competitors, first):
     """Ours, the baseline, and the forms of each engine and precision that may be its fastest.
-    first: {name: milliseconds of its first turn}"""
+    first: {name: milliseconds a crop of its first turn}, of many crops for `single` too"""
 
-    def may_win(c):
-        same = [o for o in competitors if o.precision == c.precision]
+    def may_win(c, what):
+        same = [o for o in competitors if o.precision == c.precision and o.does(what)]
         best = min(first[o.name] for o in same)
         own = min(first[o.name] for o in same if o.form.engine == c.form.engine)
         return first[c.name] <= min(HOPEFUL * own, HOPELESS * best)
 
     return [c for c in competitors
-            if c.form == BASELINE or c.form.engine == "chexnet" or may_win(c)]
+            if c.form == BASELINE or c.form.engine == "chexnet"
+            or any(may_win(c, what) for what in WHAT if c.does(what))]
 
 
 def run_rounds(competitors, arguments):

@@ -10,13 +10,18 @@
 /* ref64 is not here: it is for tests alone. */
 static const struct row {
     const struct cxn_engine *engine;
-    uint32_t fast_with; /* CPU bits without which "auto" prefers a row above */
-} rows[] = { /* "auto" takes the last that the CPU has all bits of */
+    uint32_t fast_with; /* CPU bits without any of which "auto" prefers a row above; 0: none */
+} rows[] = { /* "auto" takes the last fast one */
     { &cxn_engine_reference, 0 },
     { &cxn_engine_fp32, 0 },
-    /* Without instructions for bfloat16 its products cost more than float32's. */
-    { &cxn_engine_bf16, CXN_CPU_AVX512_BF16 },
+    /* Without fast instructions for bfloat16 its products cost more than float32's. */
+    { &cxn_engine_bf16, CXN_CPU_AMX_BF16 | CXN_CPU_BF16_DOTS },
 };
+
+static bool is_fast(const struct row *row, uint32_t cpu)
+{
+    return row->fast_with == 0 || (row->fast_with & cpu) != 0;
+}
 
 const struct cxn_engine *cxn_engine_at(size_t i)
 {
@@ -29,7 +34,7 @@ enum cxn_status cxn_engine_choose(const char *mode, uint32_t cpu, const struct c
     const bool any = strcmp(mode, "auto") == 0;
     *engine = NULL;
     for (size_t i = 0; i < CXN_COUNTOF(rows); i++)
-        if (any ? (rows[i].fast_with & ~cpu) == 0 : strcmp(mode, rows[i].engine->name) == 0)
+        if (any ? is_fast(&rows[i], cpu) : strcmp(mode, rows[i].engine->name) == 0)
             *engine = rows[i].engine;
     if (*engine) return CXN_OK;
     char names[64] = "auto";

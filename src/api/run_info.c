@@ -10,6 +10,7 @@
 #include "api/context.h"
 #include "base/cursor.h"
 #include "base/hash.h"
+#include "base/json_dump.h"
 #include "model/weights.h"
 #include "train/checkpoint_form.h"
 #include "train/run_files.h"
@@ -174,7 +175,7 @@ static enum cxn_status read_config(struct cxn_run_info *info, struct cxn_error *
     cxn_free(path);
     if (status == CXN_E_IO) return cxn_fail(err, status, "%s", why.text); /* not a run */
     if (status == CXN_OK) {
-        info->config = json_dumps(json.root, JSON_INDENT(2));
+        info->config = cxn_json_dump(json.root, JSON_INDENT(2));
         cxn_json_close(&json);
         if (!info->config) return cxn_fail_nomem(err, &info->mem, 0, "what run.json says");
     }

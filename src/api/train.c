@@ -338,8 +338,9 @@ static enum cxn_status check_options(const struct cxn_train_options *o, struct c
                     "write are needed");
 }
 
-enum cxn_status cxn_train(cxn_context *ctx, const struct cxn_train_options *options,
-                          struct cxn_train_result *result, struct cxn_error *err)
+enum cxn_status cxn_train_network(cxn_context *ctx, const struct cxn_net_config *config,
+                                  const struct cxn_train_options *options,
+                                  struct cxn_train_result *result, struct cxn_error *err)
 {
     struct cxn_train_result unused;
     struct cxn_error text = { "" };
@@ -348,7 +349,8 @@ enum cxn_status cxn_train(cxn_context *ctx, const struct cxn_train_options *opti
     *result = (struct cxn_train_result){ 0 };
     enum cxn_status status = check_options(options, err);
     if (status != CXN_OK) return status;
-    struct cxn_train_job job = { .options = options, .env = *cxn_context_env(ctx) };
+    struct cxn_train_job job = { .options = options, .config = config,
+                                 .env = *cxn_context_env(ctx) };
     fenv_t host;
     cxn_fpmode_enter(&host);
     status = train(&job, result, err);
@@ -356,4 +358,10 @@ enum cxn_status cxn_train(cxn_context *ctx, const struct cxn_train_options *opti
     job_close(&job, status);
     cxn_fpmode_leave(&host);
     return status;
+}
+
+enum cxn_status cxn_train(cxn_context *ctx, const struct cxn_train_options *options,
+                          struct cxn_train_result *result, struct cxn_error *err)
+{
+    return cxn_train_network(ctx, &cxn_densenet121, options, result, err);
 }

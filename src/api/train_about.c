@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/utf8.h"
 #include "train/json_text.h"
 
 static enum cxn_status no_memory(struct cxn_error *err)
@@ -14,12 +15,21 @@ static enum cxn_status no_memory(struct cxn_error *err)
     return cxn_fail(err, CXN_E_NOMEM, "no memory for what run.json says");
 }
 
+static enum cxn_status make_text(json_t **out, const char *name, const char *text,
+                                 struct cxn_error *err)
+{
+    if (!cxn_utf8_is_valid((const uint8_t *)text, strlen(text)))
+        return cxn_fail(err, CXN_E_ARG, "%s '%s': not UTF-8, which run.json needs", name, text);
+    *out = json_string(text);
+    return *out ? CXN_OK : no_memory(err);
+}
+
 enum cxn_status cxn_about_set(json_t *about, const char *name, const char *text,
                               struct cxn_error *err)
 {
-    json_t *value = text ? json_string(text) : json_null();
-    if (!value && json_object_set_new(about, name, json_null()) == 0)
-        return cxn_fail(err, CXN_E_ARG, "%s '%s': not UTF-8, which run.json needs", name, text);
+    json_t *value = json_null();
+    const enum cxn_status status = text ? make_text(&value, name, text, err) : CXN_OK;
+    if (status != CXN_OK) return status;
     return json_object_set_new(about, name, value) == 0 ? CXN_OK : no_memory(err);
 }
 
@@ -42,9 +52,9 @@ static enum cxn_status add_folder(json_t *images, const char *path, struct cxn_e
 {
     char whole[PATH_MAX];
     if (!realpath(path, whole)) return cxn_fail_errno(err, errno, "open", path);
-    json_t *text = json_string(whole);
-    if (!text)
-        return cxn_fail(err, CXN_E_ARG, "images '%s': not UTF-8, which run.json needs", path);
+    json_t *text = NULL;
+    const enum cxn_status status = make_text(&text, "images", whole, err);
+    if (status != CXN_OK) return status;
     return json_array_append_new(images, text) == 0 ? CXN_OK : no_memory(err);
 }
 

@@ -126,7 +126,7 @@ static enum cxn_status check_lists(const struct cxn_train_job *job, struct cxn_e
 enum cxn_status cxn_job_open_inputs(struct cxn_train_job *job, struct cxn_error *err)
 {
     const struct cxn_settings *s = &job->settings;
-    enum cxn_status status = cxn_net_open(&job->net, &cxn_densenet121, job->env.mem, err);
+    enum cxn_status status = cxn_net_open(&job->net, job->config, job->env.mem, err);
     if (status == CXN_OK) status = open_lists(job, err);
     if (status == CXN_OK) status = open_images(job, err);
     if (status == CXN_OK) status = check_lists(job, err);

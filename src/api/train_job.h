@@ -7,10 +7,16 @@
 #include "data/loader.h"
 #include "train/loop.h"
 
+/* cxn_train() with a network of this form; a shrunken one is for tests. */
+enum cxn_status cxn_train_network(cxn_context *ctx, const struct cxn_net_config *config,
+                                  const struct cxn_train_options *options,
+                                  struct cxn_train_result *result, struct cxn_error *err);
+
 /* One training in the making: what cxn_train() opens, in the order in which it needs it. Zeroed but
- * for env and options is a closed one. */
+ * for env, config and options is a closed one. */
 struct cxn_train_job {
     const struct cxn_train_options *options;
+    const struct cxn_net_config *config;
     struct cxn_env env; /* the context's, with what all ranks can do */
     struct cxn_log silence;
     const struct cxn_log *own_log; /* the context's, on every rank */

@@ -4,10 +4,11 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/size.h"
 
-enum { ALIGN_BYTES = 64 };
+enum { ALIGN_BYTES = 64, PAGE_BYTES = 4096, HUGE_FROM_BYTES = 4 << 20 };
 
 /* Sits in the 64 bytes before the block that the caller sees. */
 struct header {
@@ -51,6 +52,16 @@ void cxn_mem_give(struct cxn_mem *mem, size_t bytes)
     atomic_fetch_sub(&mem->blocks, 1);
 }
 
+/* Weights and maps are read again and again, and their 4 KiB pages are more than a TLB knows. A
+ * wish: where the system does not grant it, nothing else changes. */
+static void wish_huge_pages(uint8_t *block, size_t bytes)
+{
+    const size_t skip = (PAGE_BYTES - (uintptr_t)block % PAGE_BYTES) % PAGE_BYTES;
+    if (bytes >= HUGE_FROM_BYTES)
+        (void)madvise(block + skip, (bytes - skip) / PAGE_BYTES * PAGE_BYTES,
+                      MADV_HUGEPAGE);
+}
+
 void *cxn_alloc(struct cxn_mem *mem, size_t count, size_t size)
 {
     size_t bytes;
@@ -63,6 +74,7 @@ void *cxn_alloc(struct cxn_mem *mem, size_t count, size_t size)
         cxn_mem_give(mem, bytes);
         return NULL;
     }
+    wish_huge_pages(block, bytes);
     *(struct header *)(void *)block = (struct header){ .mem = mem, .total_bytes = bytes };
     return block + ALIGN_BYTES;
 }

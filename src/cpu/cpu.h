@@ -18,8 +18,9 @@ enum {
     CXN_CPU_AVX512_BF16 = 1 << 4,
     CXN_CPU_AMX_BF16 = 1 << 5,    /* with AMX-TILE */
     CXN_CPU_AMX_INT8 = 1 << 6,    /* with AMX-TILE */
+    CXN_CPU_BF16_DOTS = 1 << 7,   /* AVX-512 BF16 whose products beat those of float32 */
 };
-enum { CXN_CPU_FEATURES = 7, CXN_CPU_BRAND_BYTES = 49 };
+enum { CXN_CPU_FEATURES = 8, CXN_CPU_BRAND_BYTES = 49 };
 
 /* What the machine says of itself; all zero where it is not an x86. Tests hold recorded ones. */
 struct cxn_cpu_registers {
@@ -29,6 +30,7 @@ struct cxn_cpu_registers {
     uint64_t xcr0;       /* states that the operating system saves; 0 without OSXSAVE */
     bool amx_permission; /* arch_prctl(ARCH_REQ_XCOMP_PERM, 18) succeeded */
     char brand[CXN_CPU_BRAND_BYTES]; /* e.g. "AMD EPYC", "" where unknown */
+    bool intel;          /* CPUID leaf 0: GenuineIntel */
 };
 
 /* Read this machine's. Asks for the AMX permission where XCR0 has the tiles; the kernel gives it

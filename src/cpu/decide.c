@@ -16,7 +16,7 @@ struct rule {
     const char *name;
     uint32_t leaf1_ecx, leaf7_ebx, leaf7_ecx, leaf7_edx, leaf7_1_eax;
     uint64_t xcr0;
-    bool permission;
+    bool permission, not_intel;
     uint32_t base;         /* features it is of no use without */
     const char *base_name;
 };
@@ -35,9 +35,16 @@ static const struct rule rules[CXN_CPU_FEATURES] = {
     { .bit = CXN_CPU_AVX512_BF16, .name = "AVX-512 BF16", .xcr0 = XCR0_AVX512,
       .leaf7_1_eax = BIT(5), .base = CXN_CPU_AVX512, .base_name = "needs AVX-512" },
     { .bit = CXN_CPU_AMX_BF16, .name = "AMX BF16", .xcr0 = XCR0_TILES, .permission = true,
-      .leaf7_edx = BIT(22) | BIT(24) /* BF16, TILE */ },
+      .leaf7_edx = BIT(22) | BIT(24) /* BF16, TILE */, .base = CXN_CPU_AVX512_BF16,
+      .base_name = "needs AVX-512 BF16" },
     { .bit = CXN_CPU_AMX_INT8, .name = "AMX INT8", .xcr0 = XCR0_TILES, .permission = true,
-      .leaf7_edx = BIT(24) | BIT(25) /* TILE, INT8 */ },
+      .leaf7_edx = BIT(24) | BIT(25) /* TILE, INT8 */, .base = CXN_CPU_AVX512,
+      .base_name = "needs AVX-512" },
+    /* VDPBF16PS makes two products a lane. It is worth it on Zen 5, and not on an Emerald Rapids
+     * (docs/speed-log.md, "bf16 without AMX on Intel"); Cooper Lake was not measured. */
+    { .bit = CXN_CPU_BF16_DOTS, .name = "fast AVX-512 BF16", .xcr0 = XCR0_AVX512,
+      .leaf7_1_eax = BIT(5), .not_intel = true, .base = CXN_CPU_AVX512_BF16,
+      .base_name = "needs AVX-512 BF16" },
 };
 
 static bool has_all(uint64_t value, uint64_t mask)
@@ -62,6 +69,7 @@ static struct cxn_cpu_verdict judge(const struct rule *rule, const struct cxn_cp
     else if (rule->permission && !r->amx_permission)
         v.reason = "the operating system refuses permission to use it";
     else if (!has_all(word, rule->base)) v.reason = rule->base_name;
+    else if (rule->not_intel && r->intel) v.reason = "float32 is faster on Intel's CPUs";
     else v = (struct cxn_cpu_verdict){ rule->bit, rule->name, true, "usable" };
     return v;
 }

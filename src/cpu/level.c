@@ -18,7 +18,7 @@ static const struct level {
     { "avx2", CXN_CPU_AVX2, CXN_CPU_AVX2 },
     { "avxvnni", CXN_CPU_AVX2 | CXN_CPU_AVX_VNNI, CXN_CPU_AVX_VNNI },
     { "avx512", CXN_CPU_AVX2 | CXN_CPU_AVX512, CXN_CPU_AVX512 },
-    { "vnni", FULL_VNNI, CXN_CPU_AVX512_VNNI | CXN_CPU_AVX512_BF16 },
+    { "vnni", FULL_VNNI, CXN_CPU_AVX512_VNNI | CXN_CPU_AVX512_BF16 | CXN_CPU_BF16_DOTS },
     { "amx", FULL_AMX, CXN_CPU_AMX_BF16 | CXN_CPU_AMX_INT8 },
 };
 

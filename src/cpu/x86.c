@@ -35,6 +35,9 @@ void cxn_cpu_read(struct cxn_cpu_registers *r)
 {
     uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
     memset(r, 0, sizeof *r);
+    if (__get_cpuid(0, &eax, &ebx, &ecx, &edx))
+        r->intel = ebx == signature_INTEL_ebx && edx == signature_INTEL_edx &&
+                   ecx == signature_INTEL_ecx;
     if (__get_cpuid(1, &eax, &ebx, &ecx, &edx)) r->leaf1_ecx = ecx;
     uint32_t subleaves = 0;
     if (__get_cpuid_count(7, 0, &subleaves, &r->leaf7_ebx, &r->leaf7_ecx, &r->leaf7_edx) &&

@@ -58,7 +58,8 @@ static void reduce_rows(const struct cxn_forward *run, const struct cxn_packed_l
     }
 }
 
-/* The same where the norm is hinges before the 1x1 and the rest in its weights. */
+/* The same where the norm is hinges before the 1x1 and the rest in its weights. Hinges may hide a
+ * NaN of the map; the transition and the head read all of its channels by norms that keep it. */
 static void reduce_hinged(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
                           const struct map *map, const struct bordered *window, struct rows rows)
 {
@@ -69,7 +70,8 @@ static void reduce_hinged(const struct cxn_forward *run, const struct cxn_packed
         .turn = layer->hinge.turn, .height = rows.last - rows.first, .width = map->width,
         .out = window->channels, .w = layer->reduce, .panel = (uint16_t *)(void *)run->scratch,
         .dst = (uint16_t *)(void *)bordered_begin(window, rows.first),
-        .dst_place_step = window->channels, .dst_row_step = pitch_of(window)
+        .dst_place_step = window->channels, .dst_row_step = pitch_of(window),
+        .ahead = layer->after_reduce
     };
     if (conv.height == 0) return;
     run->packed->kernels.hinge_conv->run(&conv);
@@ -97,7 +99,8 @@ static void grow_band(const struct cxn_forward *run, const struct cxn_packed_lay
         .tap_row_step = pitch, .tap_rows = 3, .run = 3 * window->channels,
         .height = rows.last - rows.first, .width = map->width, .out = out.channels,
         .w = layer->grow,
-        .dst = out.dst, .dst_place_step = out.step, .dst_row_step = map->width * out.step
+        .dst = out.dst, .dst_place_step = out.step, .dst_row_step = map->width * out.step,
+        .ahead = layer->after_grow
     };
     run->packed->kernels.conv->run(&conv);
     end_output(run, &out, conv.height * conv.width);

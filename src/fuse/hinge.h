@@ -19,7 +19,7 @@ void cxn_hinge_knots(uint16_t *knot, uint16_t *turn, const float *scale, const f
                      size_t channels);
 
 /* w[in][out], bias[out]: of the 1x1 behind the norm, to those behind the hinges; w are then values
- * of bfloat16, and a channel that is cut off adds exactly 0. */
+ * of bfloat16, and a channel that is cut off adds 0, but for the roundings of a float32 sum. */
 void cxn_hinge_weights(float *w, float *bias, const float *scale, const float *shift, size_t in,
                        size_t out);
 

@@ -63,9 +63,9 @@ struct cxn_fuse_kernels cxn_fuse_kernels_bf16_dots(uint32_t cpu)
     return kernels;
 }
 
-/* Without instructions for it a product of bfloat16 numbers costs more than one of float32. */
+/* Without fast instructions for it a product of bfloat16 numbers costs more than one of float32. */
 struct cxn_fuse_kernels cxn_fuse_kernels_bf16(uint32_t cpu)
 {
-    const bool has_dots = cxn_kern_best(&cxn_conv_bordered_bf16_op, cpu) > 0;
-    return has_dots ? cxn_fuse_kernels_bf16_dots(cpu) : pick_bf16_maps(cpu);
+    const bool is_fast = (cpu & (CXN_CPU_AMX_BF16 | CXN_CPU_BF16_DOTS)) != 0;
+    return is_fast ? cxn_fuse_kernels_bf16_dots(cpu) : pick_bf16_maps(cpu);
 }

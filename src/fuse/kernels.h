@@ -15,9 +15,9 @@
 
 /*
  * What maps, panels and weights are made of, and the kernels for it that a CPU gets. Maps are those
- * of the dense blocks; a panel is what a convolution reads, after norm and ReLU or between two
- * convolutions, and its numbers are what the convolution writes. The stem reads samples as such
- * numbers, which are exact in either type, and writes them. The head computes in float32.
+ * of the dense blocks; a panel is what a convolution reads, after norm and ReLU (or hinges) or
+ * between two convolutions, and its numbers are what the convolution writes. The stem reads samples
+ * as such numbers, which are exact in either type, and writes them. The head computes in float32.
  */
 struct cxn_fuse_kernels {
     size_t map_bytes, panel_bytes; /* of a number */
@@ -28,8 +28,8 @@ struct cxn_fuse_kernels {
     const struct cxn_conv_bordered_kernel *conv;
     const struct cxn_samples_kernel *samples;               /* to panel */
     const struct cxn_max_pool_row_kernel *max_pool_row;     /* panel to panel */
-    const struct cxn_norm_relu_kernel *norm_relu;           /* map to panel; NULL: hinge_conv */
-    const struct cxn_hinge_conv_kernel *hinge_conv;         /* of the dense layers, or NULL */
+    const struct cxn_norm_relu_kernel *norm_relu;           /* map to panel; or NULL, and */
+    const struct cxn_hinge_conv_kernel *hinge_conv;         /* this in the dense layers */
     const struct cxn_norm_relu_pool_kernel *norm_relu_pool; /* map to panel */
     const struct cxn_norm_relu_kernel *head_norm_relu;      /* map to float32 */
     const struct cxn_round_bf16_kernel *round;              /* float32 to map; NULL: none needed */
@@ -48,8 +48,8 @@ struct cxn_fuse_kernels cxn_fuse_kernels_f32(uint32_t cpu);
 /* Maps, panels and weights in bfloat16, whether or not the CPU has instructions for it. */
 struct cxn_fuse_kernels cxn_fuse_kernels_bf16_dots(uint32_t cpu);
 
-/* That where the CPU has such instructions; elsewhere maps in bfloat16 and arithmetic in float32,
- * on weights that are rounded all the same. */
+/* That where the CPU has fast instructions for it; elsewhere maps in bfloat16 and arithmetic in
+ * float32, on weights that are rounded all the same. */
 struct cxn_fuse_kernels cxn_fuse_kernels_bf16(uint32_t cpu);
 
 /* Terms of a convolution with those that fill the last unit: they are 0. */

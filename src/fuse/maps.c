@@ -45,8 +45,8 @@ static size_t at_least(size_t least, size_t x)
     return x > least ? x : least;
 }
 
-/* A panel of the widest row and the most channels, a group of tiles, or three rows of the
- * stem with a zero at either end. */
+/* A panel of the widest row and the most channels, one of hinges, a group of tiles, or three rows
+ * of the stem with a zero at either end. */
 static size_t count_scratch(const struct cxn_packed *f, size_t side)
 {
     size_t most = 3 * (cxn_view_side(side, 1) + 2) * f->stem * f->kernels.panel_bytes;
@@ -64,16 +64,25 @@ static size_t count_scratch(const struct cxn_packed *f, size_t side)
     return most;
 }
 
-/* Bytes of the largest window: of all widths, for a narrow view has more rows a band. */
+static size_t window_places(const struct cxn_packed_block *block, size_t band, size_t width)
+{
+    return cxn_window_rows(block, band) * cxn_window_columns(block, width);
+}
+
+/* Bytes of the largest window: of all widths, for a narrow view has more rows a band. Once a band
+ * has no more rows than that of the longest side, no window is larger than that side's. */
 static size_t count_window(const struct cxn_packed *f, size_t side)
 {
     size_t most = 0;
     for (uint32_t b = 0; b < CXN_NET_BLOCKS; b++) {
         const struct cxn_packed_block *block = &f->block[b];
         const size_t longest = cxn_view_side(side, 2 + b);
-        for (size_t width = 1; width <= longest; width++) {
-            const size_t band = cxn_band_rows(f, block, longest, width);
-            most = at_least(most, cxn_window_rows(block, band) * cxn_window_columns(block, width));
+        const size_t least = cxn_band_rows(f, block, longest, longest);
+        most = at_least(most, window_places(block, least, longest));
+        for (size_t width = 1, band; width < longest; width++) {
+            band = cxn_band_rows(f, block, longest, width);
+            if (band == least) break;
+            most = at_least(most, window_places(block, band, width));
         }
     }
     return most * f->middle * f->kernels.panel_bytes;

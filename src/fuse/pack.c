@@ -123,6 +123,21 @@ static void put_layer(struct layout *l, struct cxn_packed_layer *layer, bool win
         layer->reduce = put_conv(l);
     }
     layer->grow = winograd ? put_winograd(l) : put_conv(l);
+    if (l->numbers) layer->after_grow.first = l->numbers + l->used;
+}
+
+/* What is read next is what was laid out next: behind a 1x1 its 3x3, behind that all until the next
+ * 3x3. */
+static void look_ahead(struct layout *l, struct cxn_packed_layer *layers, size_t count)
+{
+    if (!l->numbers) return;
+    for (size_t i = 0; i < count; i++) {
+        struct cxn_packed_layer *layer = &layers[i];
+        const char *grow = (const char *)layer->grow, *behind = layer->after_grow.first;
+        const float *end = i + 1 < count ? layers[i + 1].grow : l->numbers + l->used;
+        layer->after_reduce = (struct cxn_ahead){ grow, (size_t)(behind - grow) };
+        layer->after_grow.bytes = (size_t)((const char *)end - behind);
+    }
 }
 
 static void put_all(struct layout *l, struct cxn_packed *p, const struct cxn_net_config *config)
@@ -145,6 +160,7 @@ static void put_all(struct layout *l, struct cxn_packed *p, const struct cxn_net
     const struct place head = put(l, l->next->first_count, l->next->second_count);
     p->head_w = head.first;
     p->head_bias = head.second;
+    look_ahead(l, p->layers, (size_t)(layer - p->layers));
 }
 
 /* ---- numbers ------------------------------------------------------------------------------ */

@@ -26,6 +26,7 @@ struct cxn_packed_layer {
     struct cxn_packed_hinge hinge; /* instead of norm's two arrays, where the kernels have hinges */
     const float *reduce;         /* 1x1 to `middle`, norm2 folded in */
     const float *grow;           /* 3x3 to `growth`, as its block has it */
+    struct cxn_ahead after_reduce, after_grow; /* what the network reads next */
 };
 
 struct cxn_packed_block {

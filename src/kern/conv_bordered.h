@@ -6,6 +6,12 @@
 
 #include "kern/kern.h"
 
+/* Bytes that are read next, weights as a rule: a row may ask for them while it computes. */
+struct cxn_ahead {
+    const void *first;
+    size_t bytes; /* 0: nothing is known of it */
+};
+
 /*
  * Convolution of a channels-last map that already has its border, with bias and, if asked, ReLU:
  *     dst[y][x][o] = bias[o] + sum over t < tap_rows, i < run of
@@ -27,6 +33,7 @@ struct cxn_conv_bordered {
     size_t dst_place_step, dst_row_step; /* in numbers */
     bool relu;      /* a NaN stays one */
     bool two_parts; /* of 8 bits alone: weights were packed in two parts */
+    struct cxn_ahead ahead;
 };
 typedef void cxn_conv_bordered_fn(const struct cxn_conv_bordered *conv);
 

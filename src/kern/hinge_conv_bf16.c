@@ -31,8 +31,8 @@ const struct cxn_hinge_conv_kernel *cxn_hinge_conv_bf16_pick(uint32_t cpu)
  *                       turn all
  *     falls, knot >= 0  a negative number is to win, of two positive ones the lesser: turn all but
  *                       the sign
- *     falls, knot < 0   positive numbers are to lose, of two negative ones the lesser magnitude:
- *                       turn none
+ *     falls, knot < 0   positive numbers are to lose, of two negative ones the greater magnitude is
+ *                       to win: turn none
  */
 void cxn_hinge_set(uint16_t knot, bool rises, uint16_t *turned_knot, uint16_t *turn)
 {

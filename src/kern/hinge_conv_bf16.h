@@ -13,7 +13,7 @@
  * A number is its sign and its magnitude, so of a number and a known knot the greater or the lesser
  * is what a comparison of unsigned 16-bit integers gives once some of their bits are turned: which
  * ones depends on the knot's sign and the hinge's way alone. What becomes of a NaN in src is left
- * open.
+ * open: a hinge may hide it.
  *
  * The hinged numbers of some places at a time lie in a panel, which a row may keep in the nearest
  * cache. How a caller cuts a map into calls does not change a bit.
@@ -22,11 +22,12 @@ struct cxn_hinge_conv {
     const uint16_t *src;
     size_t src_step, channels;
     const uint16_t *knot, *turn; /* [channels], by cxn_hinge_set() */
-    size_t height, width, out;
+    size_t height, width, out; /* these and channels: 1 and more */
     const void *w;   /* from the packer of conv_bordered_bf16, for the row of the same name */
     uint16_t *panel; /* on 64 bytes, the row's places x cxn_hinge_conv_step(), written over */
     uint16_t *dst;
     size_t dst_place_step, dst_row_step; /* in numbers */
+    struct cxn_ahead ahead;
 };
 typedef void cxn_hinge_conv_fn(const struct cxn_hinge_conv *conv);
 

@@ -21,6 +21,7 @@ struct cxn_hinge_conv_i8 {
     uint8_t *panel; /* on 64 bytes, the row's places x cxn_hinge_conv_i8_step(), written over */
     uint8_t *dst;
     size_t dst_place_step, dst_row_step;
+    struct cxn_ahead ahead;
 };
 typedef void cxn_hinge_conv_i8_fn(const struct cxn_hinge_conv_i8 *conv);
 

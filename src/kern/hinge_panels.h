@@ -3,25 +3,30 @@
 #define CXN_KERN_HINGE_PANELS_H
 
 #include "kern/conv_bordered.h"
+#include "kern/panel_fill.h"
 
 enum { HINGE_PANEL_PLACES = 56 };
-
-/* Puts the hinged numbers of `count` places from number `first` on into the panel. */
-typedef void hinge_fill_fn(const void *hinge, size_t first, size_t count);
 
 static inline size_t hinge_smaller(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
+/* Of `count`, cut into parts of at most `most` and about equal size. */
+static inline size_t hinge_share(size_t count, size_t most)
+{
+    const size_t parts = (count + most - 1) / most;
+    return (count + parts - 1) / parts;
+}
+
 /* The 1x1 `whole` by a level's convolution of what is in the panel, which is whole->src: some whole
  * rows of the map at a time, or a part of a row that is longer. */
 static inline void hinge_conv_loop(const struct cxn_conv_bordered *whole, size_t number_bytes,
-                                   hinge_fill_fn *fill, const void *hinge,
+                                   panel_fill_fn *fill, const void *hinge,
                                    cxn_conv_bordered_fn *run)
 {
-    const size_t columns = hinge_smaller(whole->width, HINGE_PANEL_PLACES);
-    const size_t rows = HINGE_PANEL_PLACES / columns;
+    const size_t columns = hinge_share(whole->width, HINGE_PANEL_PLACES);
+    const size_t rows = hinge_share(whole->height, HINGE_PANEL_PLACES / columns);
     struct cxn_conv_bordered conv = *whole;
     for (size_t y = 0; y < whole->height; y += conv.height)
         for (size_t x = 0; x < whole->width; x += conv.width) {

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json_dump.h"
+#include "base/utf8.h"
 #include "model/safetensors.h"
 
 enum { ALIGN_BYTES = 8, ELEMENT_MAX_BYTES = 8 };
@@ -32,27 +34,49 @@ static bool next_tensor(const struct cxn_safetensors_content *c, size_t *i, size
     }
 }
 
-/* Adds value, which it takes over, under a new key. */
+static bool is_text(const char *text)
+{
+    return cxn_utf8_is_valid((const uint8_t *)text, strlen(text));
+}
+
+static enum cxn_status no_memory(struct cxn_error *err)
+{
+    return cxn_fail_nomem(err, NULL, 0, "a header");
+}
+
+/* Adds value, which it takes over, under a new key. NULL: there was no memory for it. */
 static enum cxn_status set_key(json_t *object, const char *key, json_t *value,
                                struct cxn_error *err)
 {
-    const bool twice = json_object_get(object, key) != NULL;
     const size_t n = strlen(key);
-    if (!twice && n > 0 && n <= CXN_TENSOR_NAME_MAX && value &&
-        json_object_set_new(object, key, value) == 0)
-        return CXN_OK;
-    if (twice || n == 0 || n > CXN_TENSOR_NAME_MAX) json_decref(value);
+    if (n > 0 && n <= CXN_TENSOR_NAME_MAX && is_text(key) && !json_object_get(object, key))
+        return json_object_set_new(object, key, value) == 0 ? CXN_OK : no_memory(err);
+    json_decref(value);
     return cxn_fail(err, CXN_E_ARG, "safetensors: cannot write '%.200s': twice, empty, longer than "
                                     "%d bytes, or not UTF-8", key, CXN_TENSOR_NAME_MAX);
 }
 
+static enum cxn_status set_text(json_t *metadata, const char *key, const char *text,
+                                struct cxn_error *err)
+{
+    if (is_text(text)) return set_key(metadata, key, json_string(text), err);
+    return cxn_fail(err, CXN_E_ARG, "safetensors: cannot write the value of '%.200s': not UTF-8",
+                    key);
+}
+
+/* NULL: no memory. */
 static json_t *describe(const struct cxn_out_tensor *t, uint64_t begin)
 {
     json_t *shape = json_array();
+    int failed = 0;
     for (uint32_t i = 0; i < t->rank; i++)
-        json_array_append_new(shape, json_integer((json_int_t)t->dims[i]));
-    return json_pack("{s:s, s:o, s:[I, I]}", "dtype", cxn_dtype_name(t->dtype), "shape", shape,
-                     "data_offsets", (json_int_t)begin, (json_int_t)(begin + tensor_bytes(t)));
+        failed |= json_array_append_new(shape, json_integer((json_int_t)t->dims[i]));
+    if (!failed)
+        return json_pack("{s:s, s:o, s:[I, I]}", "dtype", cxn_dtype_name(t->dtype), "shape", shape,
+                         "data_offsets", (json_int_t)begin,
+                         (json_int_t)(begin + tensor_bytes(t)));
+    json_decref(shape);
+    return NULL;
 }
 
 static enum cxn_status fill_header(json_t *root, const struct cxn_safetensors_content *c,
@@ -64,7 +88,7 @@ static enum cxn_status fill_header(json_t *root, const struct cxn_safetensors_co
         json_t *metadata = json_object();
         status = set_key(root, "__metadata__", metadata, err);
         for (size_t i = 0; i < c->metadata_count && status == CXN_OK; i++)
-            status = set_key(metadata, c->metadata[i].key, json_string(c->metadata[i].value), err);
+            status = set_text(metadata, c->metadata[i].key, c->metadata[i].value, err);
     }
     for (size_t i = c->tensor_count, bytes = 2 * ELEMENT_MAX_BYTES;
          status == CXN_OK && next_tensor(c, &i, &bytes);) {
@@ -140,12 +164,11 @@ enum cxn_status cxn_safetensors_write(const struct cxn_env *env, const char *pat
                                       struct cxn_error *err)
 {
     json_t *root = json_object();
-    enum cxn_status status = root ? fill_header(root, content, err)
-                                  : cxn_fail_nomem(err, env->mem, 0, "a header");
-    char *header = status == CXN_OK ? json_dumps(root, JSON_COMPACT) : NULL;
+    enum cxn_status status = root ? fill_header(root, content, err) : no_memory(err);
+    char *header = status == CXN_OK ? cxn_json_dump(root, JSON_COMPACT) : NULL;
     json_decref(root);
     if (status != CXN_OK) return status;
-    if (!header) return cxn_fail_nomem(err, env->mem, 0, "a header");
+    if (!header) return no_memory(err);
     status = write_file(env, path, header, content, err);
     free(header);
     return status;

@@ -6,21 +6,6 @@
 
 #include "nn/train_cpu.h"
 
-static size_t at_most(size_t most, size_t x)
-{
-    return x < most ? x : most;
-}
-
-static uint8_t *map_of(const cxn_trainer_state *s, uint32_t b, size_t i)
-{
-    return cxn_train_at(s->arena + s->plan.map[b], i, s->kernels.map_bytes);
-}
-
-static uint8_t *dmap_of(const cxn_trainer_state *s, uint32_t b, size_t i)
-{
-    return cxn_train_at(s->arena + s->plan.dmap[b], i, s->kernels.grad_bytes);
-}
-
 static uint8_t *middle_of(const cxn_trainer_state *s, uint32_t b, size_t slot, size_t place)
 {
     const struct cxn_train_dense *block = &s->block[b];
@@ -55,22 +40,15 @@ static const void *gradient_of(const struct cxn_train_piece *piece, size_t view)
 static void features_back(const struct cxn_train_piece *piece)
 {
     const cxn_trainer_state *s = piece->s;
-    const uint32_t b = CXN_NET_BLOCKS - 1;
-    const struct cxn_train_dense *block = &s->block[b];
-    const size_t places = block->side * block->side, channels = block->out;
-    uint8_t *panel = piece->scratch + s->plan.panel[0];
     for (size_t view = piece->first; view < piece->last; view++) {
-        const struct cxn_norm_relu norm = {
-            .src = map_of(s, b, view * places * channels), .src_step = channels, .dst = panel,
-            .dst_step = channels, .count = places, .channels = channels,
-            .scale = block->norm.scale, .shift = block->norm.shift
-        };
+        const struct cxn_norm_relu norm = cxn_train_norm5(piece, view);
         const struct cxn_norm_relu_grad grad = {
-            .grad = gradient_of(piece, view), .grad_step = 0, .active = panel,
-            .active_step = channels, .src = norm.src, .src_step = channels,
-            .dst = dmap_of(s, b, view * places * channels), .dst_step = channels, .count = places,
-            .channels = channels, .factor = block->norm.scale, .sum = piece->sums[0],
-            .product = piece->sums[1]
+            .grad = gradient_of(piece, view), .grad_step = 0, .active = norm.dst,
+            .active_step = norm.dst_step, .src = norm.src, .src_step = norm.src_step,
+            .dst = cxn_train_dmap_at(s, CXN_NET_BLOCKS - 1,
+                                     view * norm.count * norm.channels),
+            .dst_step = norm.channels, .count = norm.count, .channels = norm.channels,
+            .factor = norm.scale, .sum = piece->sums[0], .product = piece->sums[1]
         };
         s->kernels.norm_relu->run(&norm);
         s->kernels.norm_relu_grad->run(&grad);
@@ -105,8 +83,8 @@ static void fill_rows(const struct group *g, size_t first, size_t last)
         for (size_t y = first; y < last; y++) {
             const size_t place = ((g->first + v) * g->side + y) * g->side;
             const struct cxn_norm_center center = {
-                .grad = dmap_of(s, g->at->block, place * step + from), .grad_step = step,
-                .src = map_of(s, g->at->block, place * step + from), .src_step = step,
+                .grad = cxn_train_dmap_at(s, g->at->block, place * step + from), .grad_step = step,
+                .src = cxn_train_map_at(s, g->at->block, place * step + from), .src_step = step,
                 .dst = cxn_train_at(g->narrow, corner_of(g, v, y + 1, g->growth) + g->growth,
                                     bytes),
                 .dst_step = g->growth, .count = g->side, .channels = g->growth,
@@ -170,9 +148,9 @@ static void take_rows_back(const struct group *g, size_t view, size_t first, siz
 static void group_back(const struct group *g)
 {
     const size_t side = g->side;
-    const size_t band = at_most(side, CXN_TRAIN_PLACES / side + (side > CXN_TRAIN_PLACES));
+    const size_t band = cxn_at_most(side, CXN_TRAIN_PLACES / side + (side > CXN_TRAIN_PLACES));
     for (size_t y = 0, made = 0; y < side; y += band) {
-        const size_t last = at_most(side, y + band), needed = at_most(side, last + 1);
+        const size_t last = cxn_at_most(side, y + band), needed = cxn_at_most(side, last + 1);
         fill_rows(g, made, needed);
         made = needed;
         weigh_rows(g, y, last);
@@ -200,7 +178,7 @@ static void grow_back(const struct cxn_train_piece *piece)
                                g.side, g.growth, bytes);
     }
     for (g.first = piece->first; g.first < piece->last; g.first += g.views) {
-        g.views = at_most(together, piece->last - g.first);
+        g.views = cxn_at_most(together, piece->last - g.first);
         group_back(&g);
     }
 }
@@ -227,8 +205,8 @@ static void take_columns_back(const struct columns *c, size_t first, size_t chan
     uint8_t *active = c->piece->scratch + s->plan.panel[1];
     uint8_t *back = c->piece->scratch + s->plan.panel[2];
     const struct cxn_norm_relu norm = {
-        .src = map_of(s, c->at->block, c->place * out + first), .src_step = out, .dst = active,
-        .dst_step = step, .count = c->count, .channels = channels,
+        .src = cxn_train_map_at(s, c->at->block, c->place * out + first), .src_step = out,
+        .dst = active, .dst_step = step, .count = c->count, .channels = channels,
         .scale = layer->norm1.scale + first, .shift = layer->norm1.shift + first
     };
     const struct cxn_wgrad wgrad = {
@@ -247,7 +225,7 @@ static void take_columns_back(const struct columns *c, size_t first, size_t chan
     };
     const struct cxn_norm_relu_grad grad = {
         .grad = back, .active = active, .src = norm.src,
-        .dst = dmap_of(s, c->at->block, c->place * out + first), .grad_step = step,
+        .dst = cxn_train_dmap_at(s, c->at->block, c->place * out + first), .grad_step = step,
         .active_step = step, .src_step = out, .dst_step = out, .count = c->count,
         .channels = channels, .factor = layer->norm1.scale + first,
         .sum = c->piece->sums[0] + first, .product = c->piece->sums[1] + first, .add = true
@@ -270,7 +248,7 @@ static void reduce_back(const struct cxn_train_piece *piece)
                          .grad_step = cxn_train_step(&s->kernels, middle) };
     const size_t last = piece->last * view;
     for (c.place = piece->first * view; c.place < last; c.place += c.count) {
-        c.count = at_most(CXN_TRAIN_PLACES, last - c.place);
+        c.count = cxn_at_most(CXN_TRAIN_PLACES, last - c.place);
         const struct cxn_norm_center center = {
             .grad = dmiddle_of(s, at->block, c.place), .grad_step = middle,
             .src = middle_of(s, at->block, layer->slot, c.place), .src_step = middle,
@@ -279,7 +257,7 @@ static void reduce_back(const struct cxn_train_piece *piece)
         };
         s->kernels.norm_center->run(&center);
         for (size_t i = 0; i < layer->conv1.in; i += CXN_TRAIN_CHANNELS)
-            take_columns_back(&c, i, at_most(CXN_TRAIN_CHANNELS, layer->conv1.in - i));
+            take_columns_back(&c, i, cxn_at_most(CXN_TRAIN_CHANNELS, layer->conv1.in - i));
     }
 }
 
@@ -308,8 +286,8 @@ static void spread_row(const struct pooled *p, size_t y, const struct cxn_norm_r
             .grad = back, .grad_step = back_step,
             .active = cxn_train_at(active->dst, x * active->dst_step, bytes),
             .active_step = 2 * active->dst_step,
-            .src = map_of(s, p->block, place + x * from->out), .src_step = 2 * from->out,
-            .dst = dmap_of(s, p->block, place + x * from->out), .dst_step = 2 * from->out,
+            .src = cxn_train_map_at(s, p->block, place + x * from->out), .src_step = 2 * from->out,
+            .dst = cxn_train_dmap_at(s, p->block, place + x * from->out), .dst_step = 2 * from->out,
             .count = windows, .channels = active->channels, .factor = s->quarter + channel,
             .sum = p->piece->sums[0] + channel, .product = p->piece->sums[1] + channel
         };
@@ -325,8 +303,8 @@ static void spread(const struct pooled *p, const uint8_t *back, size_t back_step
     const size_t windows = s->block[p->block + 1].side, bytes = s->kernels.map_bytes;
     for (size_t y = 2 * p->first; y < 2 * (p->first + p->rows); y++) {
         const struct cxn_norm_relu active = {
-            .src = map_of(s, p->block, (p->view * from->side + y) * from->side * from->out +
-                                           channel),
+            .src = cxn_train_map_at(s, p->block, ((p->view * from->side + y) * from->side) *
+                                                     from->out + channel),
             .src_step = from->out, .dst = p->piece->scratch + s->plan.wide, .dst_step = channels,
             .count = 2 * windows, .channels = channels, .scale = from->norm.scale + channel,
             .shift = from->norm.shift + channel
@@ -361,8 +339,8 @@ static void take_pooled_back(const struct pooled *p, size_t channel, size_t chan
     };
     for (size_t y = 0; y < p->rows; y++) {
         const struct cxn_norm_relu_pool pool = {
-            .src = map_of(s, p->block, (p->view * from->side + 2 * (p->first + y)) * row +
-                                           channel),
+            .src = cxn_train_map_at(s, p->block, (p->view * from->side + 2 * (p->first + y)) *
+                                                     row + channel),
             .src_step = from->out, .src_row_step = row,
             .dst = cxn_train_at(active, y * side * step, s->kernels.map_bytes), .dst_step = step,
             .count = side, .channels = channels, .scale = from->norm.scale + channel,
@@ -382,7 +360,7 @@ static void clear_left_over(const struct cxn_train_piece *piece, uint32_t b, siz
     const struct cxn_train_dense *from = &s->block[b];
     const size_t side = from->side, place = from->out * s->kernels.grad_bytes;
     if (side % 2 == 0) return;
-    uint8_t *map = dmap_of(s, b, view * side * side * from->out);
+    uint8_t *map = cxn_train_dmap_at(s, b, view * side * side * from->out);
     for (size_t y = 0; y + 1 < side; y++) memset(map + ((y + 1) * side - 1) * place, 0, place);
     memset(map + (side - 1) * side * place, 0, side * place);
 }
@@ -392,8 +370,8 @@ static void shrink_back(const struct cxn_train_piece *piece)
     const cxn_trainer_state *s = piece->s;
     const struct cxn_train_step_of *at = piece->what;
     const struct cxn_train_dense *from = &s->block[at->block], *to = from + 1;
-    const size_t rows = at_most(to->side, CXN_TRAIN_PLACES / to->side +
-                                              (to->side > CXN_TRAIN_PLACES));
+    const size_t rows = cxn_at_most(to->side, CXN_TRAIN_PLACES / to->side +
+                                                  (to->side > CXN_TRAIN_PLACES));
     uint8_t *panel = piece->scratch + s->plan.panel[0];
     struct pooled p = { .piece = piece, .block = at->block, .grad = panel,
                         .grad_step = cxn_train_step(&s->kernels, cxn_train_terms(&s->kernels,
@@ -401,18 +379,18 @@ static void shrink_back(const struct cxn_train_piece *piece)
     for (p.view = piece->first; p.view < piece->last; p.view++) {
         clear_left_over(piece, at->block, p.view);
         for (p.first = 0; p.first < to->side; p.first += p.rows) {
-            p.rows = at_most(rows, to->side - p.first);
+            p.rows = cxn_at_most(rows, to->side - p.first);
             const size_t place = (p.view * to->side + p.first) * to->side;
             const struct cxn_norm_center center = {
-                .grad = dmap_of(s, at->block + 1, place * to->out), .grad_step = to->out,
-                .src = map_of(s, at->block + 1, place * to->out), .src_step = to->out,
+                .grad = cxn_train_dmap_at(s, at->block + 1, place * to->out), .grad_step = to->out,
+                .src = cxn_train_map_at(s, at->block + 1, place * to->out), .src_step = to->out,
                 .dst = panel, .dst_step = p.grad_step, .count = p.rows * to->side,
                 .channels = from->halve.out, .mean = to->map.mean_f32, .slope = s->slope,
                 .offset = s->offset
             };
             s->kernels.norm_center->run(&center);
             for (size_t i = 0; i < from->out; i += CXN_TRAIN_CHANNELS)
-                take_pooled_back(&p, i, at_most(CXN_TRAIN_CHANNELS, from->out - i));
+                take_pooled_back(&p, i, cxn_at_most(CXN_TRAIN_CHANNELS, from->out - i));
         }
     }
 }

@@ -2,6 +2,7 @@
 #ifndef CXN_NN_TRAIN_CPU_H
 #define CXN_NN_TRAIN_CPU_H
 
+#include "nn/train_blocks.h"
 #include "nn/train_kernels.h"
 #include "nn/trainer.h"
 #include "nn/update.h"
@@ -87,9 +88,8 @@ struct cxn_trainer_state {
     struct cxn_trained trained;
     struct cxn_train_kernels kernels;
 
-    float *weights, *average; /* float_count; average NULL where there is none */
-    float *slots;             /* [slots][float_count] */
-    float *moments;           /* [moments][param_count] */
+    struct cxn_train_blocks blocks;
+    float *weights; /* of the blocks */
 
     struct cxn_train_map stem;
     struct cxn_train_norm norm0;
@@ -143,6 +143,22 @@ void cxn_train_each_chunk(cxn_trainer_state *s, cxn_train_fn *fn, const void *wh
 static inline uint8_t *cxn_train_at(uint8_t *map, size_t i, size_t bytes)
 {
     return map + i * bytes;
+}
+
+/* Number i of block b's map, and of the map's gradient. */
+static inline uint8_t *cxn_train_map_at(const cxn_trainer_state *s, uint32_t b, size_t i)
+{
+    return cxn_train_at(s->arena + s->plan.map[b], i, s->kernels.map_bytes);
+}
+
+static inline uint8_t *cxn_train_dmap_at(const cxn_trainer_state *s, uint32_t b, size_t i)
+{
+    return cxn_train_at(s->arena + s->plan.dmap[b], i, s->kernels.grad_bytes);
+}
+
+static inline size_t cxn_at_most(size_t most, size_t x)
+{
+    return x < most ? x : most;
 }
 
 /* Distance of a panel's places: an odd number of cache lines, so that a column of it is spread over
@@ -217,6 +233,9 @@ void cxn_train_reduce(const struct cxn_train_piece *piece);
 void cxn_train_activate(const struct cxn_train_piece *piece, const struct cxn_train_layer *layer,
                         uint32_t block, size_t view, size_t first, size_t last, uint8_t *wide);
 void cxn_train_clear_border(uint8_t *map, size_t side, size_t channels, size_t bytes);
+
+/* norm5 and ReLU of a view: from the last block's map into a panel without gaps. */
+struct cxn_norm_relu cxn_train_norm5(const struct cxn_train_piece *piece, size_t view);
 
 /* From dfeatures to the stem, telling each layer; returns what `ready` did last. */
 int cxn_train_backward(cxn_trainer_state *s, float *slot, cxn_gradient_fn *ready, void *ctx);

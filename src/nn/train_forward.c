@@ -4,17 +4,6 @@
 
 #include "nn/train_cpu.h"
 
-static size_t at_most(size_t most, size_t x)
-{
-    return x < most ? x : most;
-}
-
-/* Number i of block b's map. */
-static uint8_t *map_of(const cxn_trainer_state *s, uint32_t b, size_t i)
-{
-    return cxn_train_at(s->arena + s->plan.map[b], i, s->kernels.map_bytes);
-}
-
 static void add_sums(const struct cxn_train_piece *piece, const void *src, size_t step,
                      size_t count, size_t channels)
 {
@@ -64,9 +53,10 @@ void cxn_train_reduce(const struct cxn_train_piece *piece)
                                s->kernels.map_bytes);
     const size_t last = piece->last * view;
     for (size_t p = piece->first * view, count; p < last; p += count) {
-        count = at_most(s->kernels.conv->places, last - p);
+        count = cxn_at_most(s->kernels.conv->places, last - p);
         const struct cxn_norm_relu norm = {
-            .src = map_of(s, at->block, p * block->out), .src_step = block->out, .dst = panel,
+            .src = cxn_train_map_at(s, at->block, p * block->out), .src_step = block->out,
+            .dst = panel,
             .dst_step = cxn_train_step(&s->kernels, cxn_train_terms(&s->kernels, layer->conv1.in)),
             .count = count, .channels = layer->conv1.in, .scale = layer->norm1.scale,
             .shift = layer->norm1.shift
@@ -86,9 +76,9 @@ static void grow_view(const struct cxn_train_piece *piece, size_t view)
     const struct cxn_train_dense *block = &s->block[at->block];
     const struct cxn_train_layer *layer = &block->layers[at->layer];
     const size_t side = block->side, middle = layer->conv1.out, bytes = s->kernels.map_bytes;
-    const size_t band = at_most(side, CXN_TRAIN_PLACES / side + (side > CXN_TRAIN_PLACES));
+    const size_t band = cxn_at_most(side, CXN_TRAIN_PLACES / side + (side > CXN_TRAIN_PLACES));
     for (size_t y = 0, made = 0; y < side; y += band) {
-        const size_t rows = at_most(band, side - y), needed = at_most(side, y + rows + 1);
+        const size_t rows = cxn_at_most(band, side - y), needed = cxn_at_most(side, y + rows + 1);
         const size_t pitch = (side + 2) * middle;
         uint8_t *wide = piece->scratch + s->plan.wide;
         cxn_train_activate(piece, layer, at->block, view, made, needed, wide);
@@ -97,7 +87,8 @@ static void grow_view(const struct cxn_train_piece *piece, size_t view)
             .src = cxn_train_at(wide, y * pitch, bytes), .place_step = middle, .row_step = pitch,
             .tap_row_step = pitch, .tap_rows = 3, .run = 3 * middle, .height = rows, .width = side,
             .out = layer->conv2.out, .w = layer->conv2.forward,
-            .dst = map_of(s, at->block, (view * side + y) * side * block->out + layer->conv1.in),
+            .dst = cxn_train_map_at(s, at->block, (view * side + y) * side * block->out +
+                                                      layer->conv1.in),
             .dst_place_step = block->out, .dst_row_step = side * block->out
         };
         s->kernels.conv->run(&conv);
@@ -153,15 +144,15 @@ static void shrink(const struct cxn_train_piece *piece)
     const struct cxn_train_dense *from = &s->block[at->block], *to = from + 1;
     const size_t bytes = s->kernels.map_bytes, row = from->side * from->out;
     const size_t step = cxn_train_step(&s->kernels, cxn_train_terms(&s->kernels, from->out));
-    const size_t rows = at_most(to->side, s->kernels.conv->places / to->side +
-                                              (to->side > s->kernels.conv->places));
+    const size_t rows = cxn_at_most(to->side, s->kernels.conv->places / to->side +
+                                                  (to->side > s->kernels.conv->places));
     uint8_t *panel = piece->scratch + s->plan.panel[0];
     for (size_t view = piece->first; view < piece->last; view++) {
         for (size_t y = 0, count; y < to->side; y += count) {
-            count = at_most(rows, to->side - y);
+            count = cxn_at_most(rows, to->side - y);
             for (size_t i = 0; i < count; i++) {
                 const struct cxn_norm_relu_pool pool = {
-                    .src = map_of(s, at->block, (view * from->side + 2 * (y + i)) * row),
+                    .src = cxn_train_map_at(s, at->block, (view * from->side + 2 * (y + i)) * row),
                     .src_step = from->out, .src_row_step = row,
                     .dst = cxn_train_at(panel, i * to->side * step, bytes), .dst_step = step,
                     .count = to->side, .channels = from->out, .scale = from->norm.scale,
@@ -169,35 +160,41 @@ static void shrink(const struct cxn_train_piece *piece)
                 };
                 s->kernels.norm_relu_pool->run(&pool);
             }
-            void *dst = map_of(s, at->block + 1, (view * to->side + y) * to->side * to->out);
+            void *dst = cxn_train_map_at(s, at->block + 1,
+                                         (view * to->side + y) * to->side * to->out);
             convolve_panel(piece, &from->halve, panel, count * to->side, dst, to->out);
             add_sums(piece, dst, to->out, count * to->side, from->halve.out);
         }
     }
 }
 
-/* norm5, ReLU and the mean over the places. */
-static void find_features(const struct cxn_train_piece *piece)
+struct cxn_norm_relu cxn_train_norm5(const struct cxn_train_piece *piece, size_t view)
 {
     const cxn_trainer_state *s = piece->s;
     const uint32_t b = CXN_NET_BLOCKS - 1;
     const struct cxn_train_dense *block = &s->block[b];
     const size_t places = block->side * block->side, channels = block->out;
-    uint8_t *panel = piece->scratch + s->plan.panel[0];
+    return (struct cxn_norm_relu){
+        .src = cxn_train_map_at(s, b, view * places * channels), .src_step = channels,
+        .dst = piece->scratch + s->plan.panel[0], .dst_step = channels, .count = places,
+        .channels = channels, .scale = block->norm.scale, .shift = block->norm.shift
+    };
+}
+
+/* norm5, ReLU and the mean over the places. */
+static void find_features(const struct cxn_train_piece *piece)
+{
+    const cxn_trainer_state *s = piece->s;
     for (size_t view = piece->first; view < piece->last; view++) {
-        const struct cxn_norm_relu norm = {
-            .src = map_of(s, b, view * places * channels), .src_step = channels, .dst = panel,
-            .dst_step = channels, .count = places, .channels = channels,
-            .scale = block->norm.scale, .shift = block->norm.shift
-        };
+        const struct cxn_norm_relu norm = cxn_train_norm5(piece, view);
         double *features = s->features + (s->first + view) * s->widest;
-        const struct cxn_channel_sums sums = { .src = panel, .step = channels, .count = places,
-                                               .channels = channels, .sum = features,
-                                               .square = piece->sums[1] };
-        memset(features, 0, channels * sizeof *features);
+        const struct cxn_channel_sums sums = { .src = norm.dst, .step = norm.dst_step,
+                                               .count = norm.count, .channels = norm.channels,
+                                               .sum = features, .square = piece->sums[1] };
+        memset(features, 0, norm.channels * sizeof *features);
         s->kernels.norm_relu->run(&norm);
         s->kernels.channel_sums->run(&sums);
-        for (size_t i = 0; i < channels; i++) features[i] /= (double)places;
+        for (size_t i = 0; i < norm.channels; i++) features[i] /= (double)norm.count;
     }
 }
 
@@ -217,7 +214,7 @@ void cxn_train_forward(cxn_trainer_state *s, size_t first, size_t count, float *
 {
     s->first = first;
     s->count = count;
-    s->chunks = at_most(CXN_TRAIN_CHUNKS, count);
+    s->chunks = cxn_at_most(CXN_TRAIN_CHUNKS, count);
     cxn_train_stem_forward(s, slot);
     for (uint32_t b = 0; b < CXN_NET_BLOCKS; b++) {
         struct cxn_train_dense *block = &s->block[b];

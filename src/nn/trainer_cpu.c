@@ -1,52 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The row itself: the flat blocks, the head, and the order of things. */
-#include <math.h>
 #include <string.h>
 
-#include "base/size.h"
 #include "cpu/cpu.h"
 #include "nn/train_cpu.h"
 #include "nn/train_view.h"
 
 static float *slot_of(const cxn_trainer_state *s, unsigned slot)
 {
-    return s->slots + slot * s->net->float_count;
+    return cxn_train_blocks_span(&s->blocks, CXN_BLOCK_GRADIENT, slot).data;
 }
 
 static void close_cpu(cxn_trainer_state **state)
 {
     if (!state || !*state) return;
     cxn_trainer_state *s = *state;
-    void *const blocks[] = { s->weights, s->average, s->slots, s->moments };
     cxn_train_layout_close(s);
-    for (size_t i = 0; i < CXN_COUNTOF(blocks); i++) cxn_free(blocks[i]);
+    cxn_train_blocks_close(&s->blocks);
     cxn_free(s);
     *state = NULL;
-}
-
-/* Cleared floats. */
-static enum cxn_status take(cxn_trainer_state *s, float **out, size_t blocks, size_t count,
-                            const char *what, struct cxn_error *err)
-{
-    size_t numbers = SIZE_MAX, bytes = SIZE_MAX;
-    if (cxn_size_mul(blocks, count, &numbers)) {
-        *out = cxn_alloc_zero(s->env.mem, numbers, sizeof **out);
-        if (*out) return CXN_OK;
-        (void)cxn_size_mul(numbers, sizeof **out, &bytes);
-    }
-    return cxn_fail_nomem(err, s->env.mem, bytes, what);
-}
-
-static enum cxn_status take_blocks(cxn_trainer_state *s, struct cxn_error *err)
-{
-    const size_t all = s->net->float_count;
-    enum cxn_status status = take(s, &s->weights, 1, all, "weights", err);
-    if (status == CXN_OK && s->options.keeps_average)
-        status = take(s, &s->average, 1, all, "averages of the weights", err);
-    if (status == CXN_OK) status = take(s, &s->slots, s->options.slots, all, "gradients", err);
-    if (status == CXN_OK)
-        status = take(s, &s->moments, s->options.moments, s->net->param_count, "moments", err);
-    return status;
 }
 
 static struct cxn_train_kernels kernels_of(uint32_t cpu, enum cxn_precision precision)
@@ -55,24 +27,12 @@ static struct cxn_train_kernels kernels_of(uint32_t cpu, enum cxn_precision prec
                                              cxn_train_kernels_f32(cpu);
 }
 
-static enum cxn_status check_options(const struct cxn_trainer_options *o, struct cxn_error *err)
-{
-    if (o->views_max == 0 || o->slots == 0)
-        return cxn_fail(err, CXN_E_ARG, "a trainer without room for a view or a gradient");
-    if (o->side < CXN_VIEW_SIDE_MIN)
-        return cxn_fail(err, CXN_E_ARG, "views of side %u, expected at least %d", o->side,
-                        CXN_VIEW_SIDE_MIN);
-    if (o->moments > 2)
-        return cxn_fail(err, CXN_E_ARG, "%u blocks of moments, expected at most 2", o->moments);
-    return CXN_OK;
-}
-
 static enum cxn_status open_cpu(cxn_trainer_state **out, const struct cxn_engine_source *source,
                                 const struct cxn_trainer_options *options,
                                 const struct cxn_env *env, struct cxn_error *err)
 {
     *out = NULL;
-    enum cxn_status status = check_options(options, err);
+    enum cxn_status status = cxn_train_options_check(options, err);
     if (status != CXN_OK) return status;
     cxn_trainer_state *s = cxn_alloc_zero(env->mem, 1, sizeof *s);
     if (!s) return cxn_fail_nomem(err, env->mem, sizeof *s, "a trainer");
@@ -82,14 +42,16 @@ static enum cxn_status open_cpu(cxn_trainer_state **out, const struct cxn_engine
     s->trained = cxn_trained_of(s->net, options->head_only);
     s->kernels = kernels_of(env->cpu, options->precision);
     s->stale = true;
-    status = take_blocks(s, err);
+    status = cxn_train_blocks_open(&s->blocks, s->net, CXN_NUMBER_F32, options, env->mem, err);
+    s->weights = s->blocks.weights;
     if (status == CXN_OK) status = cxn_train_layout_open(s, err);
     if (status != CXN_OK) {
         close_cpu(&s);
         return status;
     }
     memcpy(s->weights, source->block, s->net->float_count * sizeof *s->weights);
-    if (s->average) memcpy(s->average, s->weights, s->net->float_count * sizeof *s->average);
+    if (s->blocks.average)
+        memcpy(s->blocks.average, s->weights, s->net->float_count * sizeof *s->weights);
     *out = s;
     return CXN_OK;
 }
@@ -102,8 +64,7 @@ static size_t feature_count(const cxn_trainer_state *s)
 }
 
 /* The head in double: it is small, and the loss is made from it. */
-static enum cxn_status find_logits(const cxn_trainer_state *s, size_t count, double *logits,
-                                   struct cxn_error *err)
+static void find_logits(const cxn_trainer_state *s, size_t count, double *logits)
 {
     const size_t classes = s->net->config.classes, channels = feature_count(s);
     const float *w = s->weights + s->head[0].offset, *bias = s->weights + s->head[1].offset;
@@ -113,11 +74,7 @@ static enum cxn_status find_logits(const cxn_trainer_state *s, size_t count, dou
         for (size_t c = 0; c < channels; c++)
             sum += features[c] * (double)w[i % classes * channels + c];
         logits[i] = sum;
-        if (!isfinite(sum))
-            return cxn_fail(err, CXN_E_FORMAT, "view %zu: output %zu is not finite: the weights "
-                            "overflow the arithmetic", i / classes, i % classes);
     }
-    return CXN_OK;
 }
 
 static enum cxn_status forward_cpu(cxn_trainer_state *s, const struct cxn_train_view *views,
@@ -132,7 +89,8 @@ static enum cxn_status forward_cpu(cxn_trainer_state *s, const struct cxn_train_
     for (size_t first = 0; first < count; first += s->room)
         cxn_train_forward(s, first, count - first < s->room ? count - first : s->room,
                           slot_of(s, slot));
-    status = find_logits(s, count, logits, err);
+    find_logits(s, count, logits);
+    status = cxn_train_logits_check(logits, count, s->net->config.classes, err);
     if (status == CXN_OK) s->passed = count;
     return status;
 }
@@ -196,33 +154,21 @@ static double square_sum_cpu(cxn_trainer_state *s, unsigned slot)
     return cxn_square_sum_f32(slot_of(s, slot), s->net->param_count, s->env.pool);
 }
 
-static float *moment_of(const cxn_trainer_state *s, unsigned which)
+static struct cxn_span block_cpu(cxn_trainer_state *s, enum cxn_train_block block, unsigned which)
 {
-    return which < s->options.moments ? s->moments + which * s->net->param_count : NULL;
+    return cxn_train_blocks_span(&s->blocks, block, which);
 }
 
 static void update_cpu(cxn_trainer_state *s, unsigned slot, const struct cxn_update *update)
 {
     const struct cxn_blocks_f32 blocks = {
         .weights = s->weights, .gradient = slot_of(s, slot),
-        .moment = { moment_of(s, 0), moment_of(s, 1) }, .average = s->average
+        .moment = { block_cpu(s, CXN_BLOCK_MOMENT, 0).data,
+                    block_cpu(s, CXN_BLOCK_MOMENT, 1).data },
+        .average = s->blocks.average
     };
     cxn_update_f32(&blocks, &s->trained, update, s->env.pool);
     s->stale = s->stale || !s->options.head_only; /* the head is read as it is */
-}
-
-static struct cxn_span block_cpu(cxn_trainer_state *s, enum cxn_train_block block, unsigned which)
-{
-    struct cxn_span span = { .number = CXN_NUMBER_F32, .memory = CXN_MEMORY_HOST };
-    switch (block) {
-    case CXN_BLOCK_WEIGHTS: span.data = s->weights; break;
-    case CXN_BLOCK_GRADIENT: span.data = which < s->options.slots ? slot_of(s, which) : NULL; break;
-    case CXN_BLOCK_MOMENT: span.data = moment_of(s, which); break;
-    case CXN_BLOCK_AVERAGE: span.data = s->average; break;
-    }
-    if (span.data)
-        span.count = block == CXN_BLOCK_MOMENT ? s->net->param_count : s->net->float_count;
-    return span;
 }
 
 static void changed_cpu(cxn_trainer_state *s)

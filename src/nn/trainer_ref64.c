@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state of the row, and the walk through the list of steps there and back. Every map is kept
  * from forward() to backward(): 0.17 GiB a view of 224 x 224. */
-#include <math.h>
 #include <string.h>
 
 #include "base/size.h"
+#include "nn/train_blocks.h"
 #include "nn/train_view.h"
 #include "nn/trainer_ref64_steps.h"
 #include "nn/update.h"
@@ -23,9 +23,8 @@ struct cxn_trainer_state {
     struct places *places;         /* [steps->count] */
     double *maps;                  /* the values of all maps */
     double *dmaps[CXN_MAP_COUNT];  /* gradients, each for the largest map of its kind */
-    double *weights, *average;     /* float_count; average NULL where there is none */
-    double *slots;                 /* [slots][float_count] */
-    double *moments;               /* [moments][param_count] */
+    struct cxn_train_blocks blocks;
+    double *weights;               /* of the blocks */
     double *used;                  /* statistics that the norms used */
     double *packed, *dpacked;      /* the weights of one convolution */
     uint8_t *samples;              /* [views_max][side][side][3] */
@@ -34,7 +33,7 @@ struct cxn_trainer_state {
 
 static double *slot_of(const cxn_trainer_state *s, unsigned slot)
 {
-    return s->slots + slot * s->net->float_count;
+    return cxn_train_blocks_span(&s->blocks, CXN_BLOCK_GRADIENT, slot).data;
 }
 
 static void close_ref64(cxn_trainer_state **state)
@@ -42,25 +41,19 @@ static void close_ref64(cxn_trainer_state **state)
     if (!state || !*state) return;
     cxn_trainer_state *s = *state;
     cxn_steps_close(&s->steps);
-    void *const blocks[] = { s->places, s->maps, s->weights, s->average, s->slots, s->moments,
-                             s->used, s->packed, s->dpacked, s->samples };
-    for (size_t i = 0; i < CXN_COUNTOF(blocks); i++) cxn_free(blocks[i]);
+    void *const others[] = { s->places, s->maps, s->used, s->packed, s->dpacked, s->samples };
+    cxn_train_blocks_close(&s->blocks);
+    for (size_t i = 0; i < CXN_COUNTOF(others); i++) cxn_free(others[i]);
     for (size_t i = 0; i < CXN_MAP_COUNT; i++) cxn_free(s->dmaps[i]);
     cxn_free(s);
     *state = NULL;
 }
 
 /* Cleared doubles. */
-static enum cxn_status take(cxn_trainer_state *s, double **out, size_t blocks, size_t count,
-                            const char *what, struct cxn_error *err)
+static enum cxn_status take(cxn_trainer_state *s, double **out, size_t count, const char *what,
+                            struct cxn_error *err)
 {
-    size_t numbers = SIZE_MAX, bytes = SIZE_MAX;
-    if (cxn_size_mul(blocks, count, &numbers)) {
-        *out = cxn_alloc_zero(s->env.mem, numbers, sizeof **out);
-        if (*out) return CXN_OK;
-        (void)cxn_size_mul(numbers, sizeof **out, &bytes);
-    }
-    return cxn_fail_nomem(err, s->env.mem, bytes, what);
+    return cxn_train_take(s->env.mem, out, 1, count, sizeof **out, what, err);
 }
 
 static bool map_size(const cxn_trainer_state *s, const struct cxn_step *step, size_t *numbers)
@@ -98,9 +91,9 @@ static enum cxn_status take_maps(cxn_trainer_state *s, struct cxn_error *err)
     if (!s->places) return cxn_fail_nomem(err, s->env.mem, bytes, "the places of the maps");
     if (!lay_out(s, &total, largest))
         return cxn_fail_nomem(err, s->env.mem, SIZE_MAX, "feature maps");
-    enum cxn_status status = take(s, &s->maps, 1, total, "feature maps", err);
+    enum cxn_status status = take(s, &s->maps, total, "feature maps", err);
     for (enum cxn_map map = CXN_MAP_BLOCK; status == CXN_OK && map < CXN_MAP_COUNT; map++)
-        status = take(s, &s->dmaps[map], 1, largest[map], "gradients of feature maps", err);
+        status = take(s, &s->dmaps[map], largest[map], "gradients of feature maps", err);
     if (status != CXN_OK) return status;
     const size_t samples = s->options.views_max * s->options.side * s->options.side * 3;
     s->samples = cxn_alloc(s->env.mem, samples, 1); /* fits, as the first map of doubles does */
@@ -114,27 +107,13 @@ static enum cxn_status take_blocks(cxn_trainer_state *s, struct cxn_error *err)
     for (size_t i = 0; i < s->steps->count; i++)
         if (s->steps->step[i].kind == CXN_STEP_CONV && conv < s->steps->step[i].tensor->count)
             conv = s->steps->step[i].tensor->count;
-    enum cxn_status status = take(s, &s->weights, 1, all, "weights", err);
-    if (status == CXN_OK && s->options.keeps_average)
-        status = take(s, &s->average, 1, all, "averages of the weights", err);
-    if (status == CXN_OK) status = take(s, &s->slots, s->options.slots, all, "gradients", err);
-    if (status == CXN_OK) status = take(s, &s->moments, s->options.moments, params, "moments", err);
-    if (status == CXN_OK) status = take(s, &s->used, 1, all - params, "statistics", err);
-    if (status == CXN_OK) status = take(s, &s->packed, 1, conv, "packed weights", err);
-    if (status == CXN_OK) status = take(s, &s->dpacked, 1, conv, "packed gradients", err);
+    enum cxn_status status = cxn_train_blocks_open(&s->blocks, s->net, CXN_NUMBER_F64,
+                                                   &s->options, s->env.mem, err);
+    s->weights = s->blocks.weights;
+    if (status == CXN_OK) status = take(s, &s->used, all - params, "statistics", err);
+    if (status == CXN_OK) status = take(s, &s->packed, conv, "packed weights", err);
+    if (status == CXN_OK) status = take(s, &s->dpacked, conv, "packed gradients", err);
     return status;
-}
-
-static enum cxn_status check_options(const struct cxn_trainer_options *o, struct cxn_error *err)
-{
-    if (o->views_max == 0 || o->slots == 0)
-        return cxn_fail(err, CXN_E_ARG, "a trainer without room for a view or a gradient");
-    if (o->side < CXN_VIEW_SIDE_MIN)
-        return cxn_fail(err, CXN_E_ARG, "views of side %u, expected at least %d", o->side,
-                        CXN_VIEW_SIDE_MIN);
-    if (o->moments > 2)
-        return cxn_fail(err, CXN_E_ARG, "%u blocks of moments, expected at most 2", o->moments);
-    return CXN_OK;
 }
 
 static enum cxn_status open_ref64(cxn_trainer_state **out, const struct cxn_engine_source *source,
@@ -142,7 +121,7 @@ static enum cxn_status open_ref64(cxn_trainer_state **out, const struct cxn_engi
                                   const struct cxn_env *env, struct cxn_error *err)
 {
     *out = NULL;
-    enum cxn_status status = check_options(options, err);
+    enum cxn_status status = cxn_train_options_check(options, err);
     if (status != CXN_OK) return status;
     cxn_trainer_state *s = cxn_alloc_zero(env->mem, 1, sizeof *s);
     if (!s) return cxn_fail_nomem(err, env->mem, sizeof *s, "a trainer");
@@ -158,7 +137,8 @@ static enum cxn_status open_ref64(cxn_trainer_state **out, const struct cxn_engi
         return status;
     }
     for (size_t i = 0; i < s->net->float_count; i++) s->weights[i] = (double)source->block[i];
-    if (s->average) memcpy(s->average, s->weights, s->net->float_count * sizeof *s->average);
+    if (s->blocks.average)
+        memcpy(s->blocks.average, s->weights, s->net->float_count * sizeof *s->weights);
     *out = s;
     return CXN_OK;
 }
@@ -183,8 +163,7 @@ static enum cxn_status forward_ref64(cxn_trainer_state *s, const struct cxn_trai
                                      size_t count, unsigned slot, double *logits,
                                      struct cxn_error *err)
 {
-    const size_t numbers = count * s->net->config.classes;
-    const enum cxn_status status = cxn_train_views_check(views, count, &s->options, err);
+    enum cxn_status status = cxn_train_views_check(views, count, &s->options, err);
     s->count = 0;
     if (status != CXN_OK) return status;
     const double *result = NULL;
@@ -195,14 +174,10 @@ static enum cxn_status forward_ref64(cxn_trainer_state *s, const struct cxn_trai
         cxn_ref64_forward(&pass);
         result = pass.dst;
     }
-    memcpy(logits, result, numbers * sizeof *logits);
-    for (size_t i = 0; i < numbers; i++)
-        if (!isfinite(logits[i]))
-            return cxn_fail(err, CXN_E_FORMAT, "view %zu: output %zu is not finite: the weights "
-                            "overflow the arithmetic", i / s->net->config.classes,
-                            i % s->net->config.classes);
-    s->count = count;
-    return CXN_OK;
+    memcpy(logits, result, count * s->net->config.classes * sizeof *logits);
+    status = cxn_train_logits_check(logits, count, s->net->config.classes, err);
+    if (status == CXN_OK) s->count = count;
+    return status;
 }
 
 /* Parameters of a step: a norm's weight and bias, or the head's, are neighbours. */
@@ -255,33 +230,21 @@ static double square_sum_ref64(cxn_trainer_state *s, unsigned slot)
     return cxn_square_sum_f64(slot_of(s, slot), s->net->param_count, s->env.pool);
 }
 
-static double *moment_of(const cxn_trainer_state *s, unsigned which)
+static struct cxn_span block_ref64(cxn_trainer_state *s, enum cxn_train_block block,
+                                   unsigned which)
 {
-    return which < s->options.moments ? s->moments + which * s->net->param_count : NULL;
+    return cxn_train_blocks_span(&s->blocks, block, which);
 }
 
 static void update_ref64(cxn_trainer_state *s, unsigned slot, const struct cxn_update *update)
 {
     const struct cxn_blocks_f64 blocks = {
         .weights = s->weights, .gradient = slot_of(s, slot),
-        .moment = { moment_of(s, 0), moment_of(s, 1) }, .average = s->average
+        .moment = { block_ref64(s, CXN_BLOCK_MOMENT, 0).data,
+                    block_ref64(s, CXN_BLOCK_MOMENT, 1).data },
+        .average = s->blocks.average
     };
     cxn_update_f64(&blocks, &s->trained, update, s->env.pool);
-}
-
-static struct cxn_span block_ref64(cxn_trainer_state *s, enum cxn_train_block block,
-                                   unsigned which)
-{
-    struct cxn_span span = { .number = CXN_NUMBER_F64, .memory = CXN_MEMORY_HOST };
-    switch (block) {
-    case CXN_BLOCK_WEIGHTS: span.data = s->weights; break;
-    case CXN_BLOCK_GRADIENT: span.data = which < s->options.slots ? slot_of(s, which) : NULL; break;
-    case CXN_BLOCK_MOMENT: span.data = moment_of(s, which); break;
-    case CXN_BLOCK_AVERAGE: span.data = s->average; break;
-    }
-    if (span.data)
-        span.count = block == CXN_BLOCK_MOMENT ? s->net->param_count : s->net->float_count;
-    return span;
 }
 
 /* Every pass reads the block itself. */

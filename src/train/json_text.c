@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_dump.h"
+
 enum { DEPTH_MAX = 16 };
 
 /* Upper bounds of what jansson 2.14 allocates for each, as in model/json_scan.c. */
@@ -124,7 +126,7 @@ enum cxn_status cxn_json_write(const char *path, const json_t *object, struct cx
     if (!json_is_object(object))
         return cxn_fail(err, CXN_E_ARG, "%s: expected a JSON object to write", path);
     /* 17 digits, which jansson writes by itself, bring back any double. */
-    char *text = json_dumps(object, JSON_INDENT(2));
+    char *text = cxn_json_dump(object, JSON_INDENT(2));
     if (!text) return cxn_fail(err, CXN_E_NOMEM, "no memory to write '%s'", path);
     const enum cxn_status status = write_text(path, text, err);
     free(text);

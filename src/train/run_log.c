@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json_dump.h"
 
 enum cxn_status cxn_run_log_open(struct cxn_run_log *log, const char *path,
                                  struct cxn_error *err)
@@ -51,7 +52,7 @@ enum cxn_status cxn_run_log_add(struct cxn_run_log *log, const json_t *object,
 {
     if (!json_is_object(object))
         return cxn_fail(err, CXN_E_ARG, "%s: expected a JSON object to add", log->path);
-    char *line = json_dumps(object, JSON_COMPACT);
+    char *line = cxn_json_dump(object, JSON_COMPACT);
     if (!line) return cxn_fail(err, CXN_E_NOMEM, "no memory to write '%s'", log->path);
     const size_t n = strlen(line) + 1;
     line[n - 1] = '\n'; /* in the place of the NUL */

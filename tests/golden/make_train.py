@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Golden files of training: train_small.f64, train_full.f64, train_runs.f64.
+"""Golden files of training: train_small.f64, train_full.f64, train_settled.f64, train_runs.f64.
 
 Weights, pictures, windows and labels are made by formula (tests/unit/formula.c makes the same bits)
 or are those of make_nn.py. All files are little-endian doubles.
@@ -9,9 +9,10 @@ train_small.f64  the shrunken network, the five views of make_nn.py, binary cros
                  logits [5][14], the loss, the gradient slot (gradients in the order of the flat
                  block, then batch means and unbiased batch variances), and for each parameter
                  tensor the distance of float32's gradient, L2-relative
-train_full.f64   DenseNet-121, four views of 224x224: logits [4][14], the loss, and for each
-                 parameter tensor the norm of its gradient, the distance of float32's, L2-relative,
-                 and SAMPLES entries
+train_full.f64   DenseNet-121, settled, four views of 224x224: logits [4][14], the loss, and for
+                 each parameter tensor the norm of its gradient, the distances of float32's and of
+                 bfloat16's (autocast), L2-relative, and SAMPLES entries
+train_settled.f64  what settled_network() sets: pairs of a place in the flat block and a number
 train_runs.f64   for each of RUNS: the losses before each step in float64, and in float32, and for
                  each tensor of the network, in state_dict order, the norm of its change, the
                  distance of float32's change, L2-relative, and RUN_SAMPLES entries of the change
@@ -34,6 +35,7 @@ HERE = pathlib.Path(__file__).parent
 CLASSES = 14
 PICTURES, PICTURE_SIDE = 8, 240
 SAMPLES, RUN_SAMPLES = 64, 8
+MARGIN = 1e-4
 RUN_SIDE, RUN_BATCH, CROP_MARGIN = 64, 4, 12
 
 Run = namedtuple("Run", "net loss steps rule lr momentum nesterov decay")
@@ -72,6 +74,45 @@ def calm_network():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.bias.add_(3.0)
     return net
+
+
+def clear(values, bias):
+    """The bias nearest to this one with which no value is within MARGIN of 0; values: without."""
+    for k in range(1, 1000):
+        for moved in (np.float32(bias + k * MARGIN), np.float32(bias - k * MARGIN)):
+            if (values + float(moved)).abs().min() >= MARGIN:
+                return float(moved)
+    raise ValueError("no such bias")
+
+
+def settled_network(inputs):
+    """The calm network with some biases moved a little, so that for these inputs no value that
+    ReLU sees is within MARGIN of its corner, which is several times as far as rounding in float32
+    moves one. Without that, a value or two of 125 million falls on the other side of the corner
+    in float32, and which ones is the luck of a kernel's order of adding: each changes a tensor's
+    gradient by up to 4e-3. Also what was moved: {name of a bias: {channel: number}}."""
+    net, moved = calm_network().double().train(), {}
+
+    def settle(name, norm, out):
+        near = ((out.abs() < MARGIN).sum((0, 2, 3)) > 0).nonzero().flatten().tolist()
+        out = out.clone()
+        for c in near:
+            old = norm.bias[c].item()
+            new = clear(out[:, c] - old, old)
+            out[:, c] += new - old
+            norm.bias[c] = new
+            moved.setdefault(name + ".bias", {})[c] = new
+        return out
+
+    for name, module in net.named_modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.register_forward_hook(lambda m, _, out, name=name: settle(name, m, out))
+            module.momentum = 0.0  # the running statistics stay
+    with torch.no_grad():
+        net(inputs)
+    fresh = calm_network()
+    fresh.load_state_dict(net.state_dict())
+    return fresh, moved
 
 
 def picture(k):
@@ -136,7 +177,19 @@ def gradients(net, inputs, targets, dtype):
 
 def distances(net, inputs, targets, grads):
     single = gradients(net, inputs, targets, torch.float32)[2]
-    return [np.linalg.norm(s - g) / np.linalg.norm(g) for s, g in zip(single, grads)]
+    return far_of(single, grads)
+
+
+def far_of(some, grads):
+    return [np.linalg.norm(s - g) / np.linalg.norm(g) for s, g in zip(some, grads)]
+
+
+def autocast_distances(net, inputs, targets, grads):
+    net = copy.deepcopy(net).float().train()
+    with torch.autocast("cpu", torch.bfloat16):
+        logits = net(inputs.float())
+    loss_of("bce", logits.float(), targets.float()).backward()
+    return far_of([p.grad.double().numpy().ravel() for p in net.parameters()], grads)
 
 
 def samples(values, number, count):
@@ -163,16 +216,30 @@ def write_small():
     write("train_small.f64", [logits, [loss], *grads, *stats, far])
 
 
+def block_places(net):
+    """Where a tensor stands in the flat block: parameters, then statistics, as they come."""
+    places, at = {}, 0
+    for name, p in [*net.named_parameters(), *net.named_buffers()]:
+        places[name] = at
+        at += 0 if name.endswith("num_batches_tracked") else p.numel()
+    return places
+
+
 def write_full():
-    net = full_network()
     inputs, targets = full_views()
+    net, moved = settled_network(inputs)
+    places = block_places(net)
+    write("train_settled.f64", [[places[name] + c, number] for name, channels in moved.items()
+                                for c, number in channels.items()])
     logits, loss, grads, _ = gradients(net, inputs, targets, torch.float64)
     far = distances(net, inputs, targets, grads)
-    print(f"full: loss {loss:.6f}, float32 {np.median(far):.1e} away in the median, {max(far):.1e} "
-          "at most")
+    far16 = autocast_distances(net, inputs, targets, grads)
+    print(f"full: loss {loss:.6f}, {sum(map(len, moved.values()))} biases moved; float32 "
+          f"{np.median(far):.1e} away in the median, {max(far):.1e} at most; bfloat16 "
+          f"{np.median(far16):.2f} and {max(far16):.2f}")
     parts = [logits, [loss]]
-    for number, (g, d) in enumerate(zip(grads, far)):
-        parts += [[np.linalg.norm(g), d], samples(g, number, SAMPLES)]
+    for number, (g, d, d16) in enumerate(zip(grads, far, far16)):
+        parts += [[np.linalg.norm(g), d, d16], samples(g, number, SAMPLES)]
     write("train_full.f64", parts)
 
 

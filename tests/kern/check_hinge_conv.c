@@ -67,10 +67,12 @@ static struct cxn_hinge_conv make(struct ck *t, const struct shape *s, enum ck_f
     const size_t src_step = s->in + ck_below(t, 40), dst_step = s->out + ck_below(t, 4);
     make_hinges(t, hinges, knot, turn, s->in);
     *plain = ck_f32(t, s->out * (1 + s->in), CK_UNIT);
+    float *w = pack(t, *plain, s->out, s->in);
+    const struct cxn_ahead ahead = { w, ck_below(t, 2) * s->in * s->out * 2 };
     return (struct cxn_hinge_conv){
         .src = ck_numbers(t, (s->height * s->width - 1) * src_step + s->in, fill),
         .src_step = src_step, .channels = s->in, .knot = knot, .turn = turn, .height = s->height,
-        .width = s->width, .out = s->out, .w = pack(t, *plain, s->out, s->in),
+        .width = s->width, .out = s->out, .w = w, .ahead = ahead,
         .panel = (uint16_t *)(void *)ck_aligned(t, row->places * cxn_hinge_conv_step(s->in) / 2),
         .dst_place_step = dst_step,
         .dst_row_step = s->width * dst_step + ck_below(t, 2 * dst_step)
@@ -119,7 +121,7 @@ static void check(struct ck *t)
     static const struct shape shapes[] = {
         { 1, 1, 1, 1 },     { 1, 5, 3, 17 },   { 1, 117, 33, 8 }, { 3, 2, 257, 9 },
         { 3, 14, 96, 128 }, { 7, 7, 64, 33 },  { 2, 16, 32, 70 }, { 1, 33, 31, 64 },
-        { 5, 56, 64, 32 },  { 17, 1, 300, 5 },
+        { 5, 56, 64, 32 },  { 17, 1, 300, 5 },  { 2, 61, 34, 40 }, { 3, 113, 65, 33 },
     };
     for (size_t i = 0; i < CXN_COUNTOF(shapes); i++) /* what becomes of a NaN is left open */
         for (enum ck_fill fill = CK_UNIT; fill <= CK_EXTREMES; fill++)

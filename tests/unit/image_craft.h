@@ -70,7 +70,7 @@ struct fault {
 /* Decodes a copy of exactly these bytes; there is a picture only where the status is CXN_OK. */
 enum cxn_status decode_exactly(const uint8_t *data, size_t size);
 
-/* Decodes it within 64 MiB and a second; nothing may be left allocated. */
+/* Decodes it within 64 MiB and CASE_SECONDS_MAX; nothing may be left allocated. */
 void check_faults(const struct fault *faults, size_t count);
 
 #endif

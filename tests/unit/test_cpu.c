@@ -24,36 +24,41 @@ static const struct {
     const char *level;
 } machines[] = {
     { "no x86", { 0 }, 0, "c" },
-    { "Westmere: SSE4.2, no XSAVE", { 0x029ee3ff, 0, 0, 0, 0, 0, false, "" }, 0, "c" },
-    { "Haswell", { 0x7ffafbff, 0x27ab, 0, 0, 0, 0x7, false, "" }, CXN_CPU_AVX2, "avx2" },
-    { "Haswell, YMM not saved", { 0x7ffafbff, 0x27ab, 0, 0, 0, 0x3, false, "" }, 0, "c" },
-    { "Haswell, OSXSAVE off", { 0x77fafbff, 0x27ab, 0, 0, 0, 0, false, "" }, 0, "c" },
-    { "Skylake-SP", { 0x7ffefbff, 0xd39ffffb, 0, 0x9c000000, 0, 0x2ff, false, "" },
+    { "Westmere: SSE4.2, no XSAVE", { 0x029ee3ff, 0, 0, 0, 0, 0, false, "", true }, 0, "c" },
+    { "Haswell", { 0x7ffafbff, 0x27ab, 0, 0, 0, 0x7, false, "", true }, CXN_CPU_AVX2, "avx2" },
+    { "Haswell, YMM not saved", { 0x7ffafbff, 0x27ab, 0, 0, 0, 0x3, false, "", true }, 0, "c" },
+    { "Haswell, OSXSAVE off", { 0x77fafbff, 0x27ab, 0, 0, 0, 0, false, "", true }, 0, "c" },
+    { "Skylake-SP", { 0x7ffefbff, 0xd39ffffb, 0, 0x9c000000, 0, 0x2ff, false, "", true },
       CXN_CPU_AVX2 | CXN_CPU_AVX512, "avx512" },
-    { "Skylake-SP, ZMM not saved", { 0x7ffefbff, 0xd39ffffb, 0, 0x9c000000, 0, 0x7, false, "" },
-      CXN_CPU_AVX2, "avx2" },
-    { "Ice Lake-SP", { 0x7ffefbff, 0xf3bfbffb, 0x40417f5e, 0xbc040412, 0, 0x2ff, false, "" },
+    { "Skylake-SP, ZMM not saved",
+      { 0x7ffefbff, 0xd39ffffb, 0, 0x9c000000, 0, 0x7, false, "", true }, CXN_CPU_AVX2, "avx2" },
+    { "Ice Lake-SP", { 0x7ffefbff, 0xf3bfbffb, 0x40417f5e, 0xbc040412, 0, 0x2ff, false, "", true },
       CXN_CPU_AVX2 | CXN_CPU_AVX512 | CXN_CPU_AVX512_VNNI, "vnni" },
-    { "Alder Lake", { 0x7ffafbff, 0x239c27eb, 0x98c027ac, 0xfc1cc410, 0x400810, 0x207, false, "" },
+    { "Alder Lake",
+      { 0x7ffafbff, 0x239c27eb, 0x98c027ac, 0xfc1cc410, 0x400810, 0x207, false, "", true },
       CXN_CPU_AVX2 | CXN_CPU_AVX_VNNI, "avxvnni" },
-    { "Zen 4", { 0x7efa320b, 0xf1bf97a9, 0x405fce, 0x10000010, 0x20, 0x2e7, false, "" },
-      UP_TO_VNNI, "vnni" },
-    { "Zen 5", { 0xfffa3203, 0xf1bf07ab, 0x405fc6, 0x110, 0x30, 0xe7, false, "" },
-      UP_TO_VNNI | CXN_CPU_AVX_VNNI, "vnni" },
+    { "Zen 4", { 0x7efa320b, 0xf1bf97a9, 0x405fce, 0x10000010, 0x20, 0x2e7, false, "", false },
+      UP_TO_VNNI | CXN_CPU_BF16_DOTS, "vnni" },
+    { "Zen 5", { 0xfffa3203, 0xf1bf07ab, 0x405fc6, 0x110, 0x30, 0xe7, false, "", false },
+      UP_TO_VNNI | CXN_CPU_AVX_VNNI | CXN_CPU_BF16_DOTS, "vnni" },
     { "Sapphire Rapids",
-      { 0x7ffefbff, 0xf3bfbffb, 0x1b417f7e, 0xffdd4432, 0x1c30, 0x602e7, true, "" },
+      { 0x7ffefbff, 0xf3bfbffb, 0x1b417f7e, 0xffdd4432, 0x1c30, 0x602e7, true, "", true },
       UP_TO_VNNI | CXN_CPU_AVX_VNNI | AMX, "amx" },
     { "Sapphire Rapids, permission refused",
-      { 0x7ffefbff, 0xf3bfbffb, 0x1b417f7e, 0xffdd4432, 0x1c30, 0x602e7, false, "" },
+      { 0x7ffefbff, 0xf3bfbffb, 0x1b417f7e, 0xffdd4432, 0x1c30, 0x602e7, false, "", true },
       UP_TO_VNNI | CXN_CPU_AVX_VNNI, "vnni" },
     { "Sapphire Rapids, tiles not saved",
-      { 0x7ffefbff, 0xf3bfbffb, 0x1b417f7e, 0xffdd4432, 0x1c30, 0x2e7, true, "" },
+      { 0x7ffefbff, 0xf3bfbffb, 0x1b417f7e, 0xffdd4432, 0x1c30, 0x2e7, true, "", true },
       UP_TO_VNNI | CXN_CPU_AVX_VNNI, "vnni" },
     { "Sapphire Rapids, tile configuration saved, tile data not",
-      { 0x7ffefbff, 0xf3bfbffb, 0x1b417f7e, 0xffdd4432, 0x1c30, 0x202e7, true, "" },
+      { 0x7ffefbff, 0xf3bfbffb, 0x1b417f7e, 0xffdd4432, 0x1c30, 0x202e7, true, "", true },
       UP_TO_VNNI | CXN_CPU_AVX_VNNI, "vnni" },
+    { "a hypervisor that hides AVX-512 BF16 but shows AMX",
+      { 0x7ffefbff, 0xf3bfbffb, 0x1b417f7e, 0xffdd4432, 0x1c10, 0x602e7, true, "", true },
+      CXN_CPU_AVX2 | CXN_CPU_AVX_VNNI | CXN_CPU_AVX512 | CXN_CPU_AVX512_VNNI | CXN_CPU_AMX_INT8,
+      "vnni" },
     { "a hypervisor that hides AVX2 but shows AVX-512",
-      { 0x7ffefbff, 0xf3bfbffb & ~0x20u, 0x1b417f7e, 0, 0x1c30, 0x2e7, false, "" }, 0, "c" },
+      { 0x7ffefbff, 0xf3bfbffb & ~0x20u, 0x1b417f7e, 0, 0x1c30, 0x2e7, false, "", true }, 0, "c" },
 };
 
 static void machines_are_judged(void **unused)
@@ -82,7 +87,9 @@ static void each_bit_counts(void **unused)
         .leaf7_edx = UINT32_MAX, .leaf7_1_eax = UINT32_MAX, .xcr0 = UINT64_MAX,
         .amx_permission = true
     };
-    const uint32_t all = UP_TO_VNNI | CXN_CPU_AVX_VNNI | AMX, wide = UP_TO_VNNI & ~CXN_CPU_AVX2;
+    const uint32_t dots = CXN_CPU_BF16_DOTS, of_bf16 = dots | CXN_CPU_AMX_BF16;
+    const uint32_t wide = (UP_TO_VNNI & ~CXN_CPU_AVX2) | dots | AMX;
+    const uint32_t all = UP_TO_VNNI | CXN_CPU_AVX_VNNI | AMX | dots;
     const uint32_t no_avx2 = CXN_CPU_AVX2 | CXN_CPU_AVX_VNNI | wide;
     struct cxn_cpu_registers r = full;
     const struct { uint32_t *word; unsigned bit; uint32_t lost; } cases[] = {
@@ -91,7 +98,8 @@ static void each_bit_counts(void **unused)
         { &r.leaf7_ebx, 16, wide }, { &r.leaf7_ebx, 17, wide },
         { &r.leaf7_ebx, 30, wide }, { &r.leaf7_ebx, 31, wide },
         { &r.leaf7_ecx, 11, CXN_CPU_AVX512_VNNI }, { &r.leaf7_1_eax, 4, CXN_CPU_AVX_VNNI },
-        { &r.leaf7_1_eax, 5, CXN_CPU_AVX512_BF16 }, { &r.leaf7_edx, 22, CXN_CPU_AMX_BF16 },
+        { &r.leaf7_1_eax, 5, CXN_CPU_AVX512_BF16 | of_bf16 },
+        { &r.leaf7_edx, 22, CXN_CPU_AMX_BF16 },
         { &r.leaf7_edx, 24, AMX }, { &r.leaf7_edx, 25, CXN_CPU_AMX_INT8 },
     };
     assert_int_equal(cxn_cpu_decide(&full, NULL), all);
@@ -126,6 +134,9 @@ static void reasons_name_the_cause(void **unused)
                         "the operating system does not save its registers");
     assert_string_equal(reason_of("Sapphire Rapids, permission refused", CXN_CPU_AMX_BF16),
                         "the operating system refuses permission to use it");
+    assert_string_equal(reason_of("Sapphire Rapids", CXN_CPU_BF16_DOTS),
+                        "float32 is faster on Intel's CPUs");
+    assert_string_equal(reason_of("Ice Lake-SP", CXN_CPU_BF16_DOTS), "this CPU does not have it");
     assert_string_equal(reason_of("a hypervisor that hides AVX2 but shows AVX-512",
                                   CXN_CPU_AVX512), "needs AVX2");
 }
@@ -138,10 +149,10 @@ static void levels_keep_what_is_below(void **unused)
         { "avx2", CXN_CPU_AVX2 },
         { "avxvnni", CXN_CPU_AVX2 | CXN_CPU_AVX_VNNI },
         { "avx512", CXN_CPU_AVX2 | CXN_CPU_AVX_VNNI | CXN_CPU_AVX512 },
-        { "vnni", UP_TO_VNNI | CXN_CPU_AVX_VNNI },
-        { "amx", UP_TO_VNNI | CXN_CPU_AVX_VNNI | AMX },
+        { "vnni", UP_TO_VNNI | CXN_CPU_AVX_VNNI | CXN_CPU_BF16_DOTS },
+        { "amx", UP_TO_VNNI | CXN_CPU_AVX_VNNI | CXN_CPU_BF16_DOTS | AMX },
     };
-    const uint32_t all = UP_TO_VNNI | CXN_CPU_AVX_VNNI | AMX;
+    const uint32_t all = UP_TO_VNNI | CXN_CPU_AVX_VNNI | CXN_CPU_BF16_DOTS | AMX;
     for (size_t i = 0; i < CXN_COUNTOF(cases); i++) {
         uint32_t limited = 99;
         assert_int_equal(cxn_cpu_limit(all, cases[i].level, &limited, NULL), CXN_OK);

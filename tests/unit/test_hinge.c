@@ -78,9 +78,13 @@ static void what_is_cut_off_adds_nothing(void **state)
 static void a_nan_stays_one(void **state)
 {
     (void)state;
-    const float numbers[][2] = { { NAN, 1.0f }, { 1.0f, NAN }, { 0.0f, NAN } };
+    const float numbers[][2] = {
+        { NAN, 1.0f }, { 1.0f, NAN }, { 0.0f, NAN }, { INFINITY, 0.0f }, { INFINITY, INFINITY }
+    };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        uint16_t knot, turn;
         float w = 1.0f, bias = 0.0f;
+        cxn_hinge_knots(&knot, &turn, &numbers[i][0], &numbers[i][1], 1);
         cxn_hinge_weights(&w, &bias, &numbers[i][0], &numbers[i][1], 1, 1);
         assert_true(isnan(bias));
     }

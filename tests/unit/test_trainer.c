@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every row of the table of trainers on the shrunken network: PyTorch's gradients and steps, the
- * same bits for any threads, slots, averages, a frozen backbone. */
+/* Every row of the table of trainers on the shrunken network: slots, rules, averages, what is told
+ * while a pass runs, a frozen backbone, views of all sorts. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,286 +29,6 @@ static double *doubles(size_t count)
     return p;
 }
 
-/* The five views of make_nn.py. */
-static void golden_batch(struct train_batch *b, const struct small_net *s)
-{
-    *b = (struct train_batch){ .loss = TRAIN_BCE, .count = SMALL_VIEWS, .images = SMALL_VIEWS };
-    for (size_t i = 0; i < SMALL_VIEWS; i++)
-        b->views[i] = (struct cxn_train_view){ .view = s->views[i], .gain = 1.0f };
-    for (uint32_t i = 0; i < SMALL_VIEWS; i++)
-        formula_labels(i, TRAIN_CLASSES, b->targets + (size_t)i * TRAIN_CLASSES);
-}
-
-/* golden: the slot, then float32's distance for each parameter tensor. Batch statistics have no
- * such distance: they are sums of one operation. */
-static double slot_distance(const struct trainee *t, const double *slot, const double *golden)
-{
-    const cxn_net *net = t->net->net;
-    const struct train_row *row = t->setup->row;
-    const double *single = golden + net->float_count;
-    double worst = 0.0;
-    for (size_t i = 0; i < net->tensor_count; i++) {
-        const struct cxn_net_tensor *tensor = &net->tensors[i];
-        const double *want = golden + tensor->offset;
-        const bool is_param = tensor->offset < net->param_count;
-        const double allowed = is_param ? fmax(row->factor * *single++, row->small.gradient)
-                                        : row->logits;
-        const double far = train_distance(slot + tensor->offset, want, tensor->count) /
-                           train_norm(want, tensor->count);
-        if (!(far <= allowed))
-            fail_msg("%s: %s is %.3g from PyTorch's", t->setup->name, tensor->name, far);
-        if (worst < far) worst = far;
-    }
-    return worst;
-}
-
-static void gradients_are_pytorchs(void **state)
-{
-    const struct fixture *f = *state;
-    const cxn_net *net = f->net.net;
-    enum { LOGITS = SMALL_VIEWS * TRAIN_CLASSES };
-    const struct cxn_trainer_options options = { .views_max = SMALL_VIEWS, .side = SMALL_SIDE,
-                                                 .slots = 2 };
-    size_t params = 0;
-    for (size_t i = 0; i < net->tensor_count; i++)
-        params += net->tensors[i].offset < net->param_count ? 1 : 0;
-    double *golden = train_golden("tests/golden/train_small.f64",
-                                  LOGITS + 1 + net->float_count + params);
-    for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
-        struct train_batch batch;
-        struct trainee t;
-        double logits[LOGITS];
-        golden_batch(&batch, &f->golden);
-        trainee_open(&t, &setup, &f->net, &options, 0);
-        const double loss = train_passes(&t, &batch, 1, logits);
-        assert_true(train_distance(logits, golden, LOGITS) <=
-                    setup.row->logits * train_norm(golden, LOGITS));
-        assert_true(fabs(loss - golden[LOGITS]) <= setup.row->small.loss * loss);
-        double *slot = trainee_read(&t, CXN_BLOCK_GRADIENT, 1);
-        print_message("%s: gradients %.1e from PyTorch's in double\n", setup.name,
-                      slot_distance(&t, slot, golden + LOGITS + 1));
-        free(slot);
-        trainee_close(&t);
-    }
-    free(golden);
-}
-
-/* Unlike numbers in [-1, 1), which every row's blocks hold without rounding. */
-static double noise(size_t stream, size_t i)
-{
-    return (double)formula_sample(stream, i, 1 << 20) / (1 << 19) - 1.0;
-}
-
-/* Weights of no training, with running statistics that batch statistics must not use. */
-static double *random_point(const struct trainee *t, size_t seed)
-{
-    const cxn_net *net = t->net->net;
-    double *weights = trainee_read(t, CXN_BLOCK_WEIGHTS, 0);
-    for (size_t i = 0; i < net->tensor_count; i++) {
-        const struct cxn_net_tensor *tensor = &net->tensors[i];
-        for (size_t k = 0; k < tensor->count; k++) {
-            const double u = noise(100 * seed + i, k);
-            weights[tensor->offset + k] = tensor->role == CXN_ROLE_NORM_WEIGHT ? 1.0 + u / 2.0
-                                                                               : u / 2.0;
-        }
-    }
-    trainee_write(t, CXN_BLOCK_WEIGHTS, 0, weights);
-    return weights;
-}
-
-/* A loss that is a weighted sum of the logits: its gradient by them is the weights. */
-static double weighted_sum(const struct trainee *t, const struct train_batch *b, double *dlogits)
-{
-    double logits[TRAIN_IMAGES * TRAIN_CLASSES], sum = 0.0;
-    assert_int_equal(trainer_of(t)->forward(t->state, b->views, b->count, 0, logits, NULL),
-                     CXN_OK);
-    for (size_t i = 0; i < b->count * TRAIN_CLASSES; i++) {
-        dlogits[i] = noise(7777, i);
-        sum += dlogits[i] * logits[i];
-    }
-    return sum;
-}
-
-/* What differences are taken of. */
-struct slope {
-    const struct trainee *t;
-    const struct train_batch *batch;
-    double *weights;
-};
-
-/* (f(w + h) - f(w - h)) / 2h by number i of the weights. */
-static double difference(const struct slope *s, size_t i, double h)
-{
-    double dlogits[TRAIN_IMAGES * TRAIN_CLASSES], value[2];
-    const double old = s->weights[i];
-    for (int side = 0; side < 2; side++) {
-        s->weights[i] = side == 0 ? old + h : old - h;
-        trainee_write(s->t, CXN_BLOCK_WEIGHTS, 0, s->weights);
-        value[side] = weighted_sum(s->t, s->batch, dlogits);
-    }
-    s->weights[i] = old;
-    return (value[0] - value[1]) / (2.0 * h);
-}
-
-/*
- * The derivative, with an error of h to the fourth power. Where ReLU or a maximum changes its mind
- * within 2h the loss is not smooth; then the two estimates that make it disagree, at most times,
- * and a smaller h is tried. False where none will do, or the derivative is 0. The gradient has no
- * part in that, so that a wrong one is not helped.
- */
-static bool find_derivative(const struct slope *s, size_t i, double *out)
-{
-    for (double h = 0x1p-13; h > 0x1p-19; h /= 4.0) {
-        const double far = difference(s, i, 2.0 * h), near = difference(s, i, h);
-        const double nearer = difference(s, i, h / 2.0);
-        const double first = (4.0 * near - far) / 3.0, second = (4.0 * nearer - near) / 3.0;
-        *out = second;
-        if (second != 0.0 && fabs(first - second) <= 1e-8 * fabs(second)) return true;
-    }
-    return false;
-}
-
-/* Some entries of a tensor, those with a derivative that can be found. */
-static void check_derivatives(const struct slope *s, const double *slot, size_t tensor,
-                              size_t seed)
-{
-    enum { ENTRIES = 2, TRIES = 12 };
-    const struct cxn_net_tensor *t = &s->t->net->net->tensors[tensor];
-    double got[ENTRIES], want[ENTRIES];
-    size_t found = 0;
-    for (size_t j = 0; j < TRIES && found < ENTRIES; j++) {
-        const size_t k = formula_sample(seed + tensor, j, t->count);
-        got[found] = slot[t->offset + k];
-        if (find_derivative(s, t->offset + k, &want[found])) found++;
-    }
-    const double far = train_distance(got, want, found) / train_norm(want, found);
-    if (found == 0 || !(far <= 1e-8))
-        fail_msg("%s: %s is %.3g from differences", s->t->setup->name, t->name, far);
-}
-
-/* Of rows in double: others have no digits for it. */
-static void differences_are_the_gradients(void **state)
-{
-    const struct fixture *f = *state;
-    const struct cxn_trainer_options options = { .views_max = TRAIN_IMAGES, .side = 48,
-                                                 .slots = 1 };
-    for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
-        if (setup.row->trainer->number != CXN_NUMBER_F64) continue;
-        for (size_t seed = 1; seed <= 2; seed++) {
-            struct trainee t;
-            struct train_batch batch;
-            double dlogits[TRAIN_IMAGES * TRAIN_CLASSES];
-            train_batch_run(&batch, &f->net, TRAIN_BCE, seed);
-            batch.count = 2 + seed; /* grey pictures, and one of colours */
-            for (size_t i = 0; i < batch.count; i++)
-                batch.views[i].view.width = batch.views[i].view.height = options.side;
-            trainee_open(&t, &setup, &f->net, &options, 0);
-            const struct slope slope = { &t, &batch, random_point(&t, seed) };
-            (void)weighted_sum(&t, &batch, dlogits);
-            assert_int_equal(trainer_of(&t)->backward(t.state, dlogits, 0, NULL, NULL, NULL),
-                             CXN_OK);
-            double *slot = trainee_read(&t, CXN_BLOCK_GRADIENT, 0);
-            for (size_t i = 0; i < f->net.net->tensor_count; i++)
-                if (cxn_role_is_param(f->net.net->tensors[i].role))
-                    check_derivatives(&slope, slot, i, seed);
-            free(slot);
-            free(slope.weights);
-            trainee_close(&t);
-        }
-    }
-}
-
-static void steps_are_pytorchs(void **state)
-{
-    (void)state;
-    for (struct train_setup t = { 0 }; train_setup_next(&t);) train_replay(&t, false);
-}
-
-/* One step of AdamW with a moving average, in two slots; everything that it leaves, in one array:
- * logits, slot, weights, both moments, average. free(). */
-static double *everything(const struct fixture *f, const struct train_setup *setup,
-                          unsigned threads, size_t *count)
-{
-    const size_t all = f->net.net->float_count, params = f->net.net->param_count;
-    const struct cxn_trainer_options options = { .views_max = 8, .side = TRAIN_SIDE, .slots = 2,
-                                                 .moments = 2, .keeps_average = true };
-    const struct cxn_update update = { .rule = CXN_RULE_ADAMW, .step = 1, .lr = 1e-3,
-                                       .weight_decay = 0.1, .beta1 = 0.9, .beta2 = 0.999,
-                                       .epsilon = 1e-8, .gradient_scale = 0.5,
-                                       .statistic_scale = 0.5, .average_decay = 0.9 };
-    static const struct { enum cxn_train_block block; unsigned which; } blocks[] = {
-        { CXN_BLOCK_GRADIENT, 0 }, { CXN_BLOCK_WEIGHTS, 0 }, { CXN_BLOCK_MOMENT, 0 },
-        { CXN_BLOCK_MOMENT, 1 }, { CXN_BLOCK_AVERAGE, 0 }
-    };
-    enum { LOGITS = TRAIN_IMAGES * TRAIN_CLASSES };
-    double *out = doubles(2 * LOGITS + 3 * all + 2 * params), *at = out;
-    struct trainee t;
-    trainee_open(&t, setup, &f->net, &options, threads);
-    for (unsigned slot = 0; slot < 2; slot++, at += LOGITS) {
-        struct train_batch batch;
-        train_batch_run(&batch, &f->net, TRAIN_BCE, slot);
-        (void)train_passes(&t, &batch, slot, at);
-    }
-    trainer_of(&t)->add(t.state, 0, 1, 0, all);
-    trainer_of(&t)->update(t.state, 0, &update);
-    for (size_t i = 0; i < CXN_COUNTOF(blocks); i++) {
-        double *block = trainee_read(&t, blocks[i].block, blocks[i].which);
-        const size_t n = blocks[i].block == CXN_BLOCK_MOMENT ? params : all;
-        memcpy(at, block, n * sizeof *at);
-        at += n;
-        free(block);
-    }
-    trainee_close(&t);
-    *count = (size_t)(at - out);
-    return out;
-}
-
-static void bits_do_not_depend_on_threads(void **state)
-{
-    static const unsigned counts[] = { 2, 3, 7 };
-    const struct fixture *f = *state;
-    for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
-        size_t count, same;
-        double *want = everything(f, &setup, 1, &count);
-        for (size_t k = 0; k < CXN_COUNTOF(counts); k++) {
-            double *got = everything(f, &setup, counts[k], &same);
-            assert_int_equal(same, count);
-            for (size_t i = 0; i < count; i++)
-                if (memcmp(&got[i], &want[i], sizeof *got) != 0)
-                    fail_msg("%s: number %zu with %u threads: %.17g, with one %.17g", setup.name,
-                             i, counts[k], got[i], want[i]);
-            free(got);
-        }
-        free(want);
-    }
-}
-
-/* What a row calls one level has one arithmetic: a resume goes by that name. */
-static void a_level_is_one_arithmetic(void **state)
-{
-    const struct fixture *f = *state;
-    for (size_t i = 0; cxn_cpu_level_name(i); i++) {
-        if (cxn_cpu_level_lacks(i, cxn_cpu_detect()) != 0) continue;
-        for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
-            if (setup.level > 0) continue; /* once a row */
-            struct train_setup named = setup;
-            const struct cxn_trainer *trainer = setup.row->trainer;
-            const char *name;
-            size_t count, same;
-            assert_int_equal(cxn_cpu_limit(cxn_cpu_detect(), cxn_cpu_level_name(i), &setup.cpu,
-                                           NULL), CXN_OK);
-            name = trainer->level(setup.cpu, setup.row->precision);
-            assert_int_equal(cxn_cpu_limit(setup.cpu, name, &named.cpu, NULL), CXN_OK);
-            double *a = everything(f, &setup, 2, &count), *b = everything(f, &named, 2, &same);
-            if (memcmp(a, b, count * sizeof *a) != 0)
-                fail_msg("%s: level %s is not the arithmetic of its name, %s", setup.name,
-                         cxn_cpu_level_name(i), name);
-            free(a);
-            free(b);
-        }
-    }
-}
-
 /* Rounded as the row's blocks are. */
 static double stored(const struct trainee *t, double x)
 {
@@ -318,7 +38,7 @@ static double stored(const struct trainee *t, double x)
 static void fill_slot(const struct trainee *t, unsigned slot)
 {
     double *numbers = doubles(t->net->net->float_count);
-    for (size_t i = 0; i < t->net->net->float_count; i++) numbers[i] = noise(slot + 1, i);
+    for (size_t i = 0; i < t->net->net->float_count; i++) numbers[i] = train_noise(slot + 1, i);
     trainee_write(t, CXN_BLOCK_GRADIENT, slot, numbers);
     free(numbers);
 }
@@ -338,8 +58,8 @@ static void slots_are_added(void **state)
         double *other = trainee_read(&t, CXN_BLOCK_GRADIENT, 0);
         for (size_t i = 0; i < all; i++) {
             const bool added = i >= first && i < first + count;
-            assert_true(to[i] == stored(&t, noise(3, i) + (added ? noise(2, i) : 0.0)));
-            assert_true(from[i] == noise(2, i) && other[i] == noise(1, i));
+            assert_true(to[i] == stored(&t, train_noise(3, i) + (added ? train_noise(2, i) : 0.0)));
+            assert_true(from[i] == train_noise(2, i) && other[i] == train_noise(1, i));
         }
         free(to);
         free(from);
@@ -358,7 +78,7 @@ static void squares_are_summed(void **state)
         double want = 0.0;
         trainee_open(&t, &setup, &f->net, &options, 2);
         fill_slot(&t, 1);
-        for (size_t i = 0; i < params; i++) want += noise(2, i) * noise(2, i);
+        for (size_t i = 0; i < params; i++) want += train_noise(2, i) * train_noise(2, i);
         const double got = trainer_of(&t)->square_sum(t.state, 1);
         assert_true(fabs(got - want) <= 1e-12 * want);
         double *slot = trainee_read(&t, CXN_BLOCK_GRADIENT, 1);
@@ -399,8 +119,8 @@ static void sums_are_scaled_and_averaged(void **state)
         for (size_t i = 0; i < all; i++) {
             double w = (double)f->net.block[i], mean = w;
             for (int step = 0; step < 2; step++) {
-                w = i < params ? w - 0.5 * (0.25 * noise(1, i) + 0.125 * w)
-                               : 0.9 * w + 0.1 * 0.125 * noise(1, i);
+                w = i < params ? w - 0.5 * (0.25 * train_noise(1, i) + 0.125 * w)
+                               : 0.9 * w + 0.1 * 0.125 * train_noise(1, i);
                 mean = 0.75 * mean + 0.25 * w;
             }
             assert_true(fabs(weights[i] - w) <= near * (1.0 + fabs(w)));
@@ -434,7 +154,7 @@ static void a_first_step_sets_the_buffer(void **state)
             buffer = trainee_read(&t, CXN_BLOCK_MOMENT, 0);
             const double times = update.step == 1 ? 1.0 : 1.5;
             for (size_t i = 0; i < params; i++)
-                assert_true(buffer[i] == stored(&t, times * noise(1, i)));
+                assert_true(buffer[i] == stored(&t, times * train_noise(1, i)));
             free(buffer);
         }
         trainee_close(&t);
@@ -586,7 +306,7 @@ static void check_frozen_passes(const struct fixture *f, struct trainee *t, size
     const double rounding = trainer_of(t)->number == CXN_NUMBER_F64 ? 1e-3 : 1e-2; /* of steps */
     struct train_batch batch;
     double logits[LOGITS], unused[LOGITS];
-    golden_batch(&batch, &f->golden);
+    train_batch_golden(&batch, &f->golden);
     const double loss = train_passes(t, &batch, 0, logits);
     for (size_t i = 0; i < LOGITS; i++)
         assert_true(fabs(1.0 / (1.0 + exp(-logits[i])) - f->golden.want64[i]) <= near);
@@ -792,7 +512,7 @@ static void written_weights_count(void **state)
         other.block = malloc(all * sizeof *other.block);
         assert_non_null(other.block);
         for (size_t i = 0; i < all; i++)
-            other.block[i] = f->net.block[i] * (float)(1.0 + 0.25 * noise(5, i));
+            other.block[i] = f->net.block[i] * (float)(1.0 + 0.25 * train_noise(5, i));
         trainee_open(&old, &setup, &f->net, &options, 2);
         trainee_open(&fresh, &setup, &other, &options, 2);
         train_batch_run(&batch, &f->net, TRAIN_BCE, 3);
@@ -839,11 +559,6 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gradients_are_pytorchs),
-        cmocka_unit_test(differences_are_the_gradients),
-        cmocka_unit_test(steps_are_pytorchs),
-        cmocka_unit_test(bits_do_not_depend_on_threads),
-        cmocka_unit_test(a_level_is_one_arithmetic),
         cmocka_unit_test(slots_are_added),
         cmocka_unit_test(squares_are_summed),
         cmocka_unit_test(sums_are_scaled_and_averaged),

@@ -1,13 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The trainers on the whole of DenseNet-121: PyTorch's gradients, losses and changes of weights. */
+/*
+ * The trainers on the whole of DenseNet-121: PyTorch's gradients, losses and changes of weights.
+ *
+ * Gradients are those of a settled network (make_train.py). With ordinary random weights they are
+ * no function that float could follow: ref64's own gradients changed by up to 1e-2 of their length
+ * where each weight was moved by one unit in the last place of a float, in some tensors 580 times
+ * as far as PyTorch's in float happened to be. Calm weights change them by 1e-6, but some of 125
+ * million values that ReLU sees are within rounding of its corner still, and which of them fall on
+ * the other side is the luck of an order of adding: one such value is 3e-4 of a tensor's gradient.
+ */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "formula.h"
 #include "train_replay.h"
 #include "unit/unit.h"
 
-enum { SAMPLES = 64, TENSOR_NUMBERS = 2 + SAMPLES, LOGITS = TRAIN_IMAGES * TRAIN_CLASSES };
+/* Of a tensor in the golden file. */
+enum { NORM, FAR_F32, FAR_BF16, FIRST_SAMPLE, SAMPLES = 64,
+       TENSOR_NUMBERS = FIRST_SAMPLE + SAMPLES };
+
+enum { LOGITS = TRAIN_IMAGES * TRAIN_CLASSES };
 
 struct fixture {
     struct train_net full;
@@ -43,18 +57,25 @@ static double golden_distance(const double *gradient, size_t number, size_t coun
     double got[SAMPLES];
     for (size_t j = 0; j < samples; j++)
         got[j] = gradient[count <= SAMPLES ? j : formula_sample(number, j, count)];
-    const double norm = fabs(train_norm(gradient, count) - golden[0]) / golden[0];
-    return fmax(norm, train_distance(got, golden + 2, samples) / train_norm(golden + 2, samples));
+    const double *want = golden + FIRST_SAMPLE;
+    const double norm = fabs(train_norm(gradient, count) - golden[NORM]) / golden[NORM];
+    return fmax(norm, train_distance(got, want, samples) / train_norm(want, samples));
+}
+
+static struct train_setup ref64_setup(void)
+{
+    struct train_setup setup = { 0 };
+    while (train_setup_next(&setup) && setup.row->trainer != &cxn_trainer_ref64) continue;
+    assert_ptr_equal(setup.row->trainer, &cxn_trainer_ref64);
+    return setup;
 }
 
 /* Every row but ref64 is held against ref64 itself below. */
 static void ref64_is_pytorchs(void **state)
 {
     struct fixture *f = *state;
-    struct train_setup setup = { 0 };
+    const struct train_setup setup = ref64_setup();
     double logits[LOGITS], loss, worst = 0.0;
-    while (train_setup_next(&setup) && setup.row->trainer != &cxn_trainer_ref64) continue;
-    assert_ptr_equal(setup.row->trainer, &cxn_trainer_ref64);
     f->gradient = slot_of(f, &setup, logits, &loss);
     assert_true(train_distance(logits, f->golden, LOGITS) <
                 1e-10 * train_norm(f->golden, LOGITS));
@@ -72,25 +93,59 @@ static void ref64_is_pytorchs(void **state)
     print_message("ref64: gradients %.1e from PyTorch's in double\n", worst);
 }
 
-static void check_row(const struct fixture *f, const struct train_setup *setup)
+/* Each tensor of a slot against ref64's: at most `factor` times PyTorch's distance that the golden
+ * file has at `single`, or the floor. The worst, in such distances. */
+static double check_slot(const struct fixture *f, const char *name, const double *slot,
+                         double factor, double floor, size_t single)
 {
-    const struct train_row *row = setup->row;
-    double logits[LOGITS], loss, worst = 0.0;
-    double *slot = slot_of(f, setup, logits, &loss);
     const double *golden = f->golden + LOGITS + 1;
+    double worst = 0.0;
     for (size_t i = 0; i < f->full.net->tensor_count; i++) {
         const struct cxn_net_tensor *t = &f->full.net->tensors[i];
         if (!is_param(f, i)) continue;
         const double far = train_distance(slot + t->offset, f->gradient + t->offset, t->count) /
                            train_norm(f->gradient + t->offset, t->count);
-        if (!(far <= fmax(row->full.gradient, row->factor * golden[1])))
-            fail_msg("%s: gradient of %s %.3g from ref64's, PyTorch in float %.3g", setup->name,
-                     t->name, far, golden[1]);
-        if (worst < far / golden[1]) worst = far / golden[1];
+        if (!(far <= fmax(floor, factor * golden[single])))
+            fail_msg("%s: gradient of %s %.3g from ref64's, PyTorch's %.3g", name, t->name, far,
+                     golden[single]);
+        worst = fmax(worst, far / golden[single]);
         golden += TENSOR_NUMBERS;
     }
-    print_message("%s: gradients at most %.2f times as far from ref64's as PyTorch's in float\n",
+    return worst;
+}
+
+/* bfloat16 is held to four times autocast's distance. It moves values across ReLU's corner, there
+ * as here, and in the last maps, of 196 places a channel, one is much. */
+static void check_row(const struct fixture *f, const struct train_setup *setup)
+{
+    double logits[LOGITS], loss;
+    double *slot = slot_of(f, setup, logits, &loss);
+    const bool half = setup->row->precision == CXN_PRECISION_BF16;
+    const double worst = check_slot(f, setup->name, slot, half ? 4.0 : setup->row->factor,
+                                    setup->row->full.gradient, half ? FAR_BF16 : FAR_F32);
+    print_message("%s: gradients at most %.2f times as far from ref64's as PyTorch's\n",
                   setup->name, worst);
+    free(slot);
+}
+
+/* The golden is a test of rows only where the last bits of the weights do not decide. */
+static void last_bits_decide_nothing(void **state)
+{
+    struct fixture *f = *state;
+    const struct train_setup setup = ref64_setup();
+    const size_t params = f->full.net->param_count;
+    float *exact = malloc(params * sizeof *exact);
+    double logits[LOGITS], loss;
+    assert_non_null(exact);
+    assert_non_null(f->gradient);
+    memcpy(exact, f->full.block, params * sizeof *exact);
+    for (size_t i = 0; i < params; i++)
+        f->full.block[i] = nextafterf(exact[i], formula_sample(i, 0, 2) == 0 ? 9.0f : -9.0f);
+    double *slot = slot_of(f, &setup, logits, &loss);
+    print_message("ref64, weights moved by a bit: gradients at most %.2f times as far as PyTorch's "
+                  "in float\n", check_slot(f, "ref64 moved", slot, 3.0, 1e-5, FAR_F32));
+    memcpy(f->full.block, exact, params * sizeof *exact);
+    free(exact);
     free(slot);
 }
 
@@ -120,7 +175,7 @@ static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
-    train_net_full(&f->full);
+    train_net_settled(&f->full);
     train_setup_say_skipped();
     size_t params = 0;
     for (size_t i = 0; i < f->full.net->tensor_count; i++) params += is_param(f, i) ? 1 : 0;
@@ -144,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ref64_is_pytorchs),
+        cmocka_unit_test(last_bits_decide_nothing),
         cmocka_unit_test(rows_are_near_ref64),
         cmocka_unit_test(steps_are_pytorchs),
     };

@@ -3,6 +3,7 @@
 #define CXN_TESTS_TRAIN_CASE_H
 
 #include "nn/trainer.h"
+#include "small_net.h"
 
 /*
  * Trainers under test, networks and batches made by formula, and what PyTorch made of them
@@ -55,12 +56,12 @@ struct train_net {
     struct cxn_picture pictures[8]; /* FORMULA_TRAIN_PICTURES */
 };
 
-/* The shrunken network of make_nn.py and DenseNet-121 by formula, each as it is and calm. Run in
- * the project's root. */
+/* The shrunken network of make_nn.py as it is and calm; DenseNet-121 by formula, calm, and settled
+ * for train_batch_full() (make_train.py tells what the words mean). Run in the project's root. */
 void train_net_small(struct train_net *n);
 void train_net_small_calm(struct train_net *n);
-void train_net_full(struct train_net *n);
 void train_net_calm(struct train_net *n);
+void train_net_settled(struct train_net *n);
 void train_net_close(struct train_net *n);
 
 /* A trainer that is open. */
@@ -94,6 +95,9 @@ struct train_batch {
 /* The four views of 224x224 of the full network. */
 void train_batch_full(struct train_batch *b, const struct train_net *n);
 
+/* The five views of make_nn.py; s must outlive it. */
+void train_batch_golden(struct train_batch *b, const struct small_net *s);
+
 /* Step `step` of a run; sides are TRAIN_SIDE. */
 void train_batch_run(struct train_batch *b, const struct train_net *n, enum train_loss loss,
                      size_t step);
@@ -104,6 +108,9 @@ double train_loss_of(const struct train_batch *b, const double *logits, double *
 /* Both passes; the loss. Fails the running test where a call does. */
 double train_passes(const struct trainee *t, const struct train_batch *b, unsigned slot,
                     double *logits);
+
+/* Unlike numbers in [-1, 1), which every row's blocks hold without rounding. */
+double train_noise(size_t stream, size_t i);
 
 /* Square root of the sum of squares, and of the differences' squares. */
 double train_norm(const double *a, size_t count);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -21,5 +22,17 @@ static inline uint8_t *copy_exactly(const void *data, size_t size)
     if (size > 0) memcpy(copy, data, size);
     return copy;
 }
+
+/* Time of this process's CPU, which a busy machine does not stretch, and what reading any file may
+ * take of it: a second, and of a build whose every access is checked several. */
+static inline double case_seconds(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+#ifdef CXN_SANITIZED
+enum { CASE_SECONDS_MAX = 10 };
+#else
+enum { CASE_SECONDS_MAX = 1 };
+#endif
 
 #endif

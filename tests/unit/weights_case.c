@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/hash.h"
 
@@ -45,11 +44,6 @@ struct cxn_bytes case_golden(const char *name)
     snprintf(path, sizeof path, "tests/golden/model/%s", name);
     if (cxn_file_read(NULL, path, 1 << 20, &bytes, &err) != CXN_OK) fail_msg("%s", err.text);
     return bytes;
-}
-
-double case_seconds(void)
-{
-    return (double)clock() / CLOCKS_PER_SEC;
 }
 
 void put(struct case_bytes *b, const void *data, size_t n)

@@ -16,15 +16,6 @@ float *case_block(const cxn_net *net);
 /* tests/golden/model/<name> in memory; free data with cxn_free(). */
 struct cxn_bytes case_golden(const char *name);
 
-/* Time of this process's CPU, which a busy machine does not stretch, and what reading any file may
- * take of it. */
-double case_seconds(void);
-#ifdef CXN_SANITIZED
-enum { CASE_SECONDS_MAX = 10 };
-#else
-enum { CASE_SECONDS_MAX = 1 };
-#endif
-
 /* ---- bytes put together by hand ----------------------------------------------------------- */
 
 struct case_bytes {
@@ -54,8 +45,8 @@ struct case_bytes case_zip(const struct case_entry *entries, size_t count);
 /* A file of safetensors: so many bytes of zeros behind this header. */
 struct case_bytes case_safetensors(const char *header, size_t header_size, size_t data_size);
 
-/* Read the list of tensors; checks that nothing leaks and that less than 64 MiB and a second were
- * needed. text: part of the message on failure. */
+/* Read the list of tensors; checks that nothing leaks and that less than 64 MiB and
+ * CASE_SECONDS_MAX were needed. text: part of the message on failure. */
 void case_expect(const struct case_bytes *file, enum cxn_status status, const char *text);
 
 #endif

@@ -32,6 +32,12 @@ struct block_type {
                   size_t count, __mmask32 mask, char *dst, size_t step);
 };
 
+/* Bytes of a panel of so many times ROW_BYTES of terms. */
+static inline size_t panel_size(struct block_type type, size_t steps)
+{
+    return type.header_bytes + steps * PANEL_STEP_BYTES;
+}
+
 /* Tiles of so many places. */
 static inline void configure(size_t rows)
 {
@@ -42,6 +48,31 @@ static inline void configure(size_t rows)
     }
     tile_finish_stores(&config);
     _tile_loadconfig(&config);
+}
+
+/*
+ * Weights come from beyond L2 once a picture, at less than a fifth of the rate at which they are
+ * multiplied, so the next ones are asked for into L2 evenly, all the time: some lines each step
+ * (but not where terms are gathered).
+ */
+struct asking {
+    uintptr_t at, end; /* at goes past the end, where it is no pointer */
+    size_t lines;
+};
+
+/* For a call of so many steps of ROW_BYTES of terms; without a word of what is next, its own
+ * weights from the second panel on. */
+static inline struct asking begin_asking(const struct cxn_conv_bordered *c, size_t steps,
+                                         size_t panel_bytes, size_t panels)
+{
+    enum { LINE = 64, FASTEST = PANEL_STEP_BYTES / LINE };
+    const uintptr_t first = (uintptr_t)c->ahead.first, own = (uintptr_t)c->w;
+    struct asking asking = { first, first + c->ahead.bytes,
+                             (c->ahead.bytes / LINE + steps) / steps };
+    if (c->ahead.bytes == 0)
+        asking = (struct asking){ own + panel_bytes, own + panels * panel_bytes, FASTEST };
+    if (asking.lines > FASTEST) asking.lines = FASTEST;
+    return asking;
 }
 
 /* How a place's terms lie: rows of runs, in bytes. */
@@ -55,18 +86,25 @@ static inline struct runs runs_of(const struct cxn_conv_bordered *c, size_t numb
                           c->place_step * number_bytes };
 }
 
-/* One or two tiles of places, and CHANNELS channels. */
+/* One or two tiles of places, and the outputs of a panel. */
 struct block {
     const char *src[2];
-    size_t rows;
+    size_t rows, line; /* places of a tile, and from a row of the map to the next */
     const char *panel;
-    size_t ahead; /* if not 0, bytes from this panel to the one that is wanted next */
+    __mmask32 mask; /* which of the panel's outputs there are */
+    char *dst;      /* of place 0, at the first of them */
+    struct asking *asking;
 };
 
-/* Which of the channels of a panel there are. */
 static inline __mmask32 mask_channels(size_t left)
 {
     return left < CHANNELS ? (1u << left) - 1 : UINT32_MAX;
+}
+
+/* Which of the outputs of a panel there are. */
+static inline __mmask32 mask_outputs(struct block_type type, size_t left)
+{
+    return mask_channels(left < type.outputs ? left : type.outputs);
 }
 
 /*
@@ -87,12 +125,11 @@ TILE_INLINE void add_terms(struct block_type type, const char *first, const char
     type.multiply_second();
 }
 
-/* Weights come from beyond L2 once a picture, so the next ones are asked for in time. */
-TILE_INLINE void prefetch(const char *w, size_t ahead)
+TILE_INLINE void ask(struct asking *asking)
 {
-    if (ahead == 0) return;
-    for (size_t i = 0; i < PANEL_STEP_BYTES; i += 64) /* may be behind the last: no pointer yet */
-        _mm_prefetch((const char *)((uintptr_t)w + ahead + i), _MM_HINT_T1);
+    if (asking->at >= asking->end) return;
+    for (size_t i = 0; i < asking->lines; i++, asking->at += 64)
+        _mm_prefetch((const char *)asking->at, _MM_HINT_T1);
 }
 
 /* Runs of whole tiles, read where they are. */
@@ -104,7 +141,7 @@ TILE_INLINE void add_runs(struct block_type type, const struct runs *r, const st
         for (size_t i = 0; i < r->bytes; i += ROW_BYTES, w += PANEL_STEP_BYTES) {
             const size_t at = t * r->row_step + i;
             add_terms(type, b->src[0] + at, b->src[1] + at, r->place_step, w, pair);
-            prefetch(w, b->ahead);
+            ask(b->asking);
         }
     }
 }
@@ -118,19 +155,20 @@ TILE_INLINE void end_sums(block_sums sums[2], bool pair)
     _tile_stored(3, sums[1][0] + ROW_BYTES, CHANNELS * SUM_BYTES);
 }
 
-/* The places of a tile, of which the first is number x of a line of `line` places, as far as they
- * are of the map, which takes c->width of each line; dst: where the line begins, at the first
- * channel of the panel. */
+/* The places of a tile from number `first` on, as far as they are of the map, which takes c->width
+ * of each line. */
 TILE_INLINE void store_places(struct block_type type, const struct cxn_conv_bordered *c,
-                              const char *panel, size_t line, size_t x, size_t places,
-                              __mmask32 mask, block_sums sums, char *dst)
+                              const struct block *b, size_t first, block_sums sums)
 {
     const size_t step = c->dst_place_step * type.number_bytes;
     const size_t row_step = c->dst_row_step * type.number_bytes;
-    for (size_t p = 0, count; p < places; p += count, x = 0, dst += row_step) {
+    char *dst = b->dst + first / b->line * row_step;
+    size_t x = first % b->line;
+    for (size_t p = 0, count; p < b->rows; p += count, x = 0, dst += row_step) {
         const size_t there = x < c->width ? c->width - x : 0;
-        count = line - x < places - p ? line - x : places - p;
-        type.store(c, panel, sums + p, there < count ? there : count, mask, dst + x * step, step);
+        count = b->line - x < b->rows - p ? b->line - x : b->rows - p;
+        type.store(c, b->panel, sums + p, there < count ? there : count, b->mask, dst + x * step,
+                   step);
     }
 }
 

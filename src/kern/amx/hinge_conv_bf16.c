@@ -36,7 +36,7 @@ void cxn_hinge_conv_bf16_amx(const struct cxn_hinge_conv *h)
         .src = h->panel, .place_step = cxn_hinge_conv_step(h->channels), .tap_rows = 1,
         .run = (h->channels + TERMS - 1) / TERMS * TERMS, .height = h->height, .width = h->width,
         .out = h->out, .w = h->w, .dst = h->dst, .dst_place_step = h->dst_place_step,
-        .dst_row_step = h->dst_row_step, .relu = true
+        .dst_row_step = h->dst_row_step, .relu = true, .ahead = h->ahead
     };
     run_pairs(block_type_bf16(), &conv, fill_panel, h);
 }

@@ -42,8 +42,8 @@ TILE_INLINE void gather_pieces(const struct runs *r, const char *src, size_t k, 
 {
     for (size_t i = 0; i < ROW_BYTES; i += piece) {
         const size_t term = k + i;
-        const char *from = src + term / r->bytes * r->row_step + term % r->bytes;
         if (term < r->rows * r->bytes) {
+            const char *from = src + term / r->bytes * r->row_step + term % r->bytes;
             for (size_t p = 0; p < rows; p++)
                 memcpy(to[p] + i, from + p * r->place_step, piece);
         } else {
@@ -83,28 +83,24 @@ TILE_INLINE void compute_block(struct block_type type, const struct runs *r, con
 }
 
 /* A strip's outputs of one panel. Its last tile ends with the strip, so it may compute places
- * again, to the same bits. dst: the strip's, at the first of the outputs, of which the mask says
- * which there are. */
+ * again, to the same bits. b: src[0], of the strip's first place, goes from tile to tile. */
 TILE_INLINE void compute_strip(struct block_type type, const struct cxn_conv_bordered *c,
-                               const struct strips *s, struct block b, __mmask32 mask, char *dst)
+                               const struct strips *s, struct block b)
 {
     alignas(64) block_sums sums[2];
     const struct runs r = runs_of(c, type.number_bytes);
     const char *src = b.src[0];
-    const size_t last = s->count - s->rows, row_step = c->dst_row_step * type.number_bytes;
-    for (size_t first = 0; first < s->count; first += 2 * s->rows, b.ahead = 0) {
-        const bool pair = first + s->rows < s->count;
+    const size_t last = s->count - b.rows;
+    for (size_t first = 0; first < s->count; first += 2 * b.rows) {
+        const bool pair = first + b.rows < s->count;
         const size_t one = first < last ? first : last;
-        const size_t two = first + s->rows < last ? first + s->rows : last;
+        const size_t two = first + b.rows < last ? first + b.rows : last;
         b.src[0] = src + one * r.place_step;
         b.src[1] = src + two * r.place_step;
         if (pair) compute_block(type, &r, &b, true, sums);
         else compute_block(type, &r, &b, false, sums);
-        store_places(type, c, b.panel, s->line, one % s->line, s->rows, mask, sums[0],
-                     dst + one / s->line * row_step);
-        if (pair)
-            store_places(type, c, b.panel, s->line, two % s->line, s->rows, mask, sums[1],
-                         dst + two / s->line * row_step);
+        store_places(type, c, &b, one, sums[0]);
+        if (pair) store_places(type, c, &b, two, sums[1]);
     }
 }
 
@@ -113,16 +109,17 @@ TILE_INLINE void run_strips(struct block_type type, const struct cxn_conv_border
 {
     const struct strips s = cut_map(c);
     const size_t steps = (c->tap_rows * c->run * type.number_bytes + ROW_BYTES - 1) / ROW_BYTES;
-    const size_t panel_bytes = type.header_bytes + steps * PANEL_STEP_BYTES;
-    struct block b = { .rows = s.rows, .panel = c->w };
+    const size_t panels = (c->out + type.outputs - 1) / type.outputs;
+    const size_t panel_bytes = panel_size(type, steps), pairs = (count_tiles(s.count) + 1) / 2;
+    struct asking asking = begin_asking(c, s.strips * pairs * panels * steps, panel_bytes, panels);
+    struct block b = { .rows = s.rows, .line = s.line, .panel = c->w, .asking = &asking };
     configure(s.rows);
     for (size_t channel = 0; channel < c->out; channel += type.outputs, b.panel += panel_bytes) {
-        const size_t left = c->out - channel, count = left < type.outputs ? left : type.outputs;
+        b.mask = mask_outputs(type, c->out - channel);
         for (size_t strip = 0; strip < s.strips; strip++) {
             b.src[0] = (const char *)c->src + strip * c->row_step * type.number_bytes;
-            b.ahead = strip == 0 ? panel_bytes : 0;
-            compute_strip(type, c, &s, b, mask_channels(count),
-                          (char *)c->dst + (strip * c->dst_row_step + channel) * type.number_bytes);
+            b.dst = (char *)c->dst + (strip * c->dst_row_step + channel) * type.number_bytes;
+            compute_strip(type, c, &s, b);
         }
     }
     _tile_release(); /* the thread is the host's, which need not save tiles */

@@ -9,5 +9,5 @@ void cxn_cpu_read(struct cxn_cpu_registers *r)
     *r = (struct cxn_cpu_registers){ 0 };
     if (!avx2) return;
     *r = (struct cxn_cpu_registers){ 0x7ffefbff, 0xf3bfbffb, 0x1b417f7e, 0xffdd4432, 0x1c30,
-                                     0x602e7, true, "emulated" };
+                                     0x602e7, true, "emulated", true };
 }
