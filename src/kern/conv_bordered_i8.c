@@ -6,14 +6,14 @@
 #include "base/status.h"
 
 static const struct cxn_conv_bordered_i8_kernel table[] = { /* slowest first */
-    { { "c", 0 }, 8, 4, 56, false, cxn_conv_bordered_i8_c },
+    { { "c", 0 }, 8, CXN_CONV_I8_TERMS, 56, false, cxn_conv_bordered_i8_c },
 #ifdef CXN_X86
-    { { "avx2", CXN_CPU_AVX2 }, 16, 4, 56, true, cxn_conv_bordered_i8_avx2 },
-    { { "avxvnni", CXN_CPU_AVX2 | CXN_CPU_AVX_VNNI }, 16, 4, 56, false,
+    { { "avx2", CXN_CPU_AVX2 }, 16, CXN_CONV_I8_TERMS, 56, true, cxn_conv_bordered_i8_avx2 },
+    { { "avxvnni", CXN_CPU_AVX2 | CXN_CPU_AVX_VNNI }, 16, CXN_CONV_I8_TERMS, 56, false,
       cxn_conv_bordered_i8_avxvnni },
-    { { "vnni", CXN_CPU_AVX512 | CXN_CPU_AVX512_VNNI }, 32, 4, 56, false,
+    { { "vnni", CXN_CPU_AVX512 | CXN_CPU_AVX512_VNNI }, 32, CXN_CONV_I8_TERMS, 56, false,
       cxn_conv_bordered_i8_vnni },
-    { { "amx", CXN_CPU_AVX512 | CXN_CPU_AMX_INT8 }, 32, 64, 224, false,
+    { { "amx", CXN_CPU_AVX512 | CXN_CPU_AMX_INT8 }, 32, CXN_CONV_I8_TERMS_AMX, 224, false,
       cxn_conv_bordered_i8_amx },
 #endif
 };
@@ -47,18 +47,33 @@ struct span {
     size_t count, column;
 };
 
-static void pack_span(const struct cxn_conv_bordered_i8_kernel *row, int8_t *to,
-                      const struct cxn_conv_i8_weights *weights, const struct span *span)
+/* [terms / 4][columns][4] */
+static void pack_narrow(int8_t *to, size_t columns, const struct cxn_conv_i8_weights *weights,
+                        const struct span *span)
 {
     for (size_t i = 0; i < weights->terms; i++) {
         const int8_t *from = span->w + i * weights->out;
-        const size_t four = i / 4 * 4 * row->columns, k = i % 4;
-        int8_t *narrow = to + four + 4 * span->column + k;
-        for (size_t o = 0; o < span->count && !row->wide; o++) narrow[4 * o] = from[o];
-        int16_t *wide = (int16_t *)(void *)to + four + k % 2 * 2 * row->columns +
-                        2 * span->column + k / 2;
-        for (size_t o = 0; o < span->count && row->wide; o++) wide[2 * o] = from[o];
+        int8_t *at = to + i / 4 * 4 * columns + 4 * span->column + i % 4;
+        for (size_t o = 0; o < span->count; o++) at[4 * o] = from[o];
     }
+}
+
+/* [terms / 4][2][columns][2]: the first and the third, then the second and the fourth. */
+static void pack_wide(int16_t *to, size_t columns, const struct cxn_conv_i8_weights *weights,
+                      const struct span *span)
+{
+    for (size_t i = 0; i < weights->terms; i++) {
+        const int8_t *from = span->w + i * weights->out;
+        int16_t *at = to + i / 4 * 4 * columns + i % 2 * 2 * columns + 2 * span->column + i % 4 / 2;
+        for (size_t o = 0; o < span->count; o++) at[2 * o] = from[o];
+    }
+}
+
+static void pack_span(const struct cxn_conv_bordered_i8_kernel *row, void *to,
+                      const struct cxn_conv_i8_weights *weights, const struct span *span)
+{
+    if (row->wide) pack_wide(to, row->columns, weights, span);
+    else pack_narrow(to, row->columns, weights, span);
 }
 
 void cxn_conv_bordered_i8_pack(const struct cxn_conv_bordered_i8_kernel *row, void *packed,
@@ -71,7 +86,7 @@ void cxn_conv_bordered_i8_pack(const struct cxn_conv_bordered_i8_kernel *row, vo
         const size_t left = weights->out - first, count = left < outputs ? left : outputs;
         const struct span span = { weights->w + first, count, 0 };
         float *factor = (float *)(void *)panel, *shift = factor + row->columns;
-        int8_t *to = (int8_t *)(void *)(shift + row->columns);
+        void *to = shift + row->columns;
         const size_t last = weights->low ? outputs : 0; /* column of the part that has m and b */
         memset(panel, 0, bytes);
         memcpy(factor + last, weights->m + first, count * sizeof *factor);

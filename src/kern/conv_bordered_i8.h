@@ -4,13 +4,21 @@
 
 #include "kern/conv_bordered.h"
 
+/* Terms of a place that are multiplied at once; on AMX all that a row of a tile holds. */
+enum { CXN_CONV_I8_TERMS = 4, CXN_CONV_I8_TERMS_AMX = 64 };
+
 /*
  * Of bytes: src is u8, weights are s8, their sum is exact in int32 and goes to the grid of dst, u8:
  *     one part    v = (float)sum * m[o] + b[o]
  *     two parts   v = (float)hi * (128 m[o]) + ((float)lo * m[o] + b[o])
  *     dst         v to the nearest byte, as cxn_to_byte() does
  * each operation rounded to float32 on its own, so that all rows give the same bits. hi and lo are
- * the sums by the two parts of a weight 128 hi + lo. run is a multiple of 4; relu is not read.
+ * the sums by the two parts of a weight 128 hi + lo. relu is not read.
+ *
+ * For the caller to see to: run is a multiple of CXN_CONV_I8_TERMS, and of terms there are at most
+ * 65,536, so that no sum leaves int32; m and b are finite and |m| < 2^121, so that 128 m is finite
+ * too; two_parts is true where weights.low was not NULL. A NaN, which infinite products of both
+ * signs give, becomes 0.
  */
 struct cxn_conv_bordered_i8_kernel {
     struct cxn_kern_row row;

@@ -38,7 +38,7 @@ static inline struct cxn_conv_bordered hinge_conv_i8_whole(const struct cxn_hing
 
 static inline void hinge_conv_i8_by(const struct cxn_hinge_conv_i8 *c, cxn_conv_bordered_fn *run)
 {
-    const struct cxn_conv_bordered whole = hinge_conv_i8_whole(c, 4);
+    const struct cxn_conv_bordered whole = hinge_conv_i8_whole(c, CXN_CONV_I8_TERMS);
     hinge_conv_loop(&whole, sizeof(uint8_t), fill_hinge_panel_i8, c, run);
 }
 

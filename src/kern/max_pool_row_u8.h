@@ -4,7 +4,8 @@
 
 #include "kern/max_pool_row.h"
 
-/* Of bytes. One function a level, kern/<level>/max_pool_row_u8.c. */
+/* Of bytes; a map's border is 0, the least there is. One function a level,
+ * kern/<level>/max_pool_row_u8.c. */
 cxn_max_pool_row_fn cxn_max_pool_row_u8_c, cxn_max_pool_row_u8_avx2;
 
 /* The fastest row that needs no other bits than those in `cpu`. */

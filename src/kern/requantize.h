@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* To the nearest byte, ties to even; what is beyond 0 .. 255 to its end, a NaN to 0. The sum with
- * 1.5 * 2^23 is rounded to a whole number, which its low bits then are. */
+ * 1.5 * 2^23 is rounded to a whole number, which its low bits then are. The value is a product and
+ * a sum, two roundings: whatever computes it needs -ffp-contract=off. */
 static inline uint8_t cxn_to_byte(float value)
 {
     const float positive = value > 0.0f ? value : 0.0f;

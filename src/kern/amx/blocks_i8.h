@@ -6,6 +6,8 @@
 #include "kern/avx512/requantize.h"
 #include "kern/conv_bordered_i8.h"
 
+_Static_assert((int)ROW_BYTES == (int)CXN_CONV_I8_TERMS_AMX, "a row of a tile is so many bytes");
+
 TILE_INLINE void begin_zeros(const char *panel, bool pair)
 {
     (void)panel;

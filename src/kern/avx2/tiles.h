@@ -31,9 +31,7 @@ TILE_INLINE const char *tile_place(const char *one, const char *four, ptrdiff_t 
 /*
  * What sums are kept in, tile_sum, the includer says: the vector type of the very instruction that
  * adds to them. Of another type of the same size gcc 12 leaves them in memory.
- */
-
-/*
+ *
  * What differs between the types of numbers. begin() gives what a place's sums begin with, in
  * two halves; add_run() adds the products of one tap row, `run` samples of each place times the
  * weights from w on, and returns where the next ones begin; store() writes what the sums of a

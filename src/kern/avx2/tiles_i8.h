@@ -30,13 +30,14 @@ TILE_INLINE __m256 tile_scale(__m256i sum, const float *factor)
 }
 
 /* As int32, which saturates to a byte as it should: what is too great is cut before, for it would
- * become a negative number, as a NaN does. */
+ * become a negative number, as a NaN does, which vminps keeps as its second operand. */
 TILE_INLINE __m256i tile_round(__m256 value)
 {
     return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_set1_ps(255.0f), value));
 }
 
-/* The sums of a place as bytes, 8 of them where they are of two parts; ignored are the others. */
+/* The sums of a place as bytes, 8 of them where they are of two parts; ignored are the others. Two
+ * roundings, of the product and of the sum: needs -ffp-contract=off. */
 TILE_INLINE __m128i tile_requantize(const float *factor, __m256i first, __m256i second,
                                     bool two_parts)
 {

@@ -23,13 +23,14 @@ alignas(64) static const int32_t fours_in_order[16] = { 0, 4, 8, 12, 1, 5, 9, 13
                                                         2, 6, 10, 14, 3, 7, 11, 15 };
 
 /* As int32, which saturates to a byte as it should: what is too great is cut before, for it would
- * become a negative number, as a NaN does. */
+ * become a negative number, as a NaN does, which vminps keeps as its second operand. */
 static inline __attribute__((always_inline)) __m512i round_value(__m512 value)
 {
     return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_set1_ps(255.0f), value));
 }
 
-/* The sums of a place as bytes, 16 of them where they are of two parts; ignored are the others. */
+/* The sums of a place as bytes, 16 of them where they are of two parts; ignored are the others. Two
+ * roundings, of the product and of the sum: needs -ffp-contract=off. */
 static inline __attribute__((always_inline)) __m256i requantize_place(const struct requantize *r,
                                                                       __m512i low, __m512i high,
                                                                       bool two_parts)

@@ -61,11 +61,8 @@ static inline struct tile_group find_group(const struct cxn_conv_bordered *c, si
 }
 
 /*
- * What sums are kept in, tile_sum, the includer says: the vector type of the very instruction that
- * adds to them. Of another type of the same size gcc 12 leaves them in memory.
- */
-
-/*
+ * tile_sum is the includer's, for the reason that avx2/tiles.h gives.
+ *
  * What differs between the types of numbers. begin() gives what a place's sums begin with, in
  * two halves; add_run() adds the products of one tap row, `run` samples of each place times the
  * weights from w on, and returns where the next ones begin; store() writes what the
