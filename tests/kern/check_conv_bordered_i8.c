@@ -19,9 +19,11 @@ struct shape {
 enum fill {
     ANY,       /* any, to the range of bytes and a little beyond */
     CLOSE,     /* any; of each channel one place's sum is near the middle, in steps of 1/4 to 1 */
-    CORNERS,   /* 0 and 255 times -127 and 127, close */
-    ALL_MOST,  /* 255 times 127, close */
-    ALL_LEAST, /* 255 times -127, close */
+    TIES,      /* any; of each channel one place's value is half-way between two bytes */
+    CORNERS,   /* 0 and 255 times -128 and 127, close */
+    ALL_MOST,  /* 255 times 127 but for two of each, 1 and 3 less, so that some sums beyond 2^24
+                  are odd, and of these float32 has some rounded down, some up; close */
+    ALL_LEAST, /* 255 times -128 likewise */
     FAR,       /* numbers of m and b beyond int32, infinite products among them */
     FILLS
 };
@@ -50,6 +52,8 @@ static uint8_t *make_samples(struct ck *t, size_t count, enum fill fill)
         if (fill == CORNERS) p[i] = p[i] < 128 ? 0 : 255;
         if (fill == ALL_MOST || fill == ALL_LEAST) p[i] = 255;
     }
+    for (uint8_t less = 1; less <= 3 && (fill == ALL_MOST || fill == ALL_LEAST); less += 2)
+        p[ck_below(t, count)] -= less;
     return p;
 }
 
@@ -61,6 +65,18 @@ static int8_t *make_weights(struct ck *t, size_t count, enum fill fill, int leas
         if (fill == ALL_MOST) w[i] = (int8_t)most;
         if (fill == ALL_LEAST) w[i] = (int8_t)least;
     }
+    for (int8_t less = 1; less <= 3 && fill == ALL_MOST; less += 2) w[ck_below(t, count)] -= less;
+    for (int8_t more = 1; more <= 3 && fill == ALL_LEAST; more += 2) w[ck_below(t, count)] += more;
+    return w;
+}
+
+/* The first part of weights, or all there is. Where ties are looked for in two parts, every other
+ * channel has none of it, so that the second part's products are not lost beside it. */
+static int8_t *make_first(struct ck *t, const struct shape *s, size_t terms, enum fill fill)
+{
+    int8_t *w = make_weights(t, terms * s->out, fill, -128, 127);
+    for (size_t i = 0; i < terms * s->out && s->two_parts && fill == TIES; i++)
+        if (i % s->out % 2 != 0) w[i] = 0;
     return w;
 }
 
@@ -75,22 +91,26 @@ static int32_t sum_of(const struct cxn_conv_bordered *c, const int8_t *w, size_t
     return sum;
 }
 
-/* As the contract says, each operation rounded on its own. */
 static float value_of(const struct inputs *in, size_t place, size_t o)
 {
     const struct cxn_conv_i8_weights *w = &in->weights;
-    const volatile float high = (float)sum_of(&in->conv, w->w, place, o);
-    if (!w->low) {
-        const volatile float product = high * w->m[o];
-        return product + w->b[o];
-    }
-    const volatile float low = (float)sum_of(&in->conv, w->low, place, o);
-    const volatile float factor = TWO_PARTS_HIGH * w->m[o], product = high * factor;
-    const volatile float low_product = low * w->m[o], added = low_product + w->b[o];
-    return product + added;
+    const int32_t sum = sum_of(&in->conv, w->w, place, o);
+    const int32_t low = w->low ? sum_of(&in->conv, w->low, place, o) : 0;
+    return ck_requantized(sum, w->low ? &low : NULL, w->m[o], w->b[o]);
 }
 
-/* m and b; `plain` has b = 0 in it while that of a place near the middle is looked for. */
+/* The b by which the channel's value at a place is k + 1/2, if nothing is rounded but as the
+ * contract says: a fused product, or sums in another order, leave it by a little. */
+static float tie(const struct inputs *in, size_t place, size_t o, float k)
+{
+    const struct cxn_conv_i8_weights *w = &in->weights;
+    const int32_t sum = sum_of(&in->conv, w->w, place, o), none = 0;
+    const float without = k + 0.5f - ck_requantized(sum, w->low ? &none : NULL, w->m[o], 0.0f);
+    if (!w->low) return without;
+    return without - ck_requantized(sum_of(&in->conv, w->low, place, o), NULL, w->m[o], 0.0f);
+}
+
+/* m and b, of which b is 0 while what it adds to is looked for. */
 static void make_scales(struct ck *t, const struct inputs *in, float *m, float *b, enum fill fill)
 {
     static const float close[] = { 1.0f, 0.5f, 0.25f };
@@ -98,13 +118,23 @@ static void make_scales(struct ck *t, const struct inputs *in, float *m, float *
     const float parts = in->weights.low ? TWO_PARTS_HIGH : 1.0f;
     for (size_t o = 0; o < in->conv.out; o++) {
         const size_t place = ck_below(t, in->conv.height * in->conv.width);
-        m[o] = fill == ANY ? 64.0f * (0.5f + (float)ck_below(t, 1000) / 1000) / spread / parts
-                           : close[o % CXN_COUNTOF(close)];
+        const float any = 0.5f + (float)ck_below(t, 1000) / 1000;
+        const float k = 100.0f + (float)ck_below(t, 40);
+        m[o] = close[o % CXN_COUNTOF(close)];
         b[o] = 0.0f;
-        if (fill == ANY) b[o] = (float)ck_below(t, 256000) / 1000;
-        else if (fill != FAR) b[o] = 100.0f + (float)ck_below(t, 40) - value_of(in, place, o);
-        else if (o % 3 == 0) m[o] = 0x1p120f;
-        else b[o] = o % 3 == 1 ? 3e38f : (float)ck_below(t, 256);
+        if (fill == ANY) {
+            m[o] = 64.0f * any / spread / parts;
+            b[o] = (float)ck_below(t, 256000) / 1000;
+        } else if (fill == TIES) {
+            m[o] = o % 2 == 0 ? any / parts : any; /* so that a product's last bit counts halves */
+            b[o] = tie(in, place, o, k);
+        } else if (fill != FAR) {
+            b[o] = k - value_of(in, place, o);
+        } else if (o % 3 == 0) {
+            m[o] = 0x1p120f;
+        } else {
+            b[o] = o % 3 == 1 ? 3e38f : (float)ck_below(t, 256);
+        }
     }
 }
 
@@ -124,7 +154,7 @@ static struct inputs make(struct ck *t, const struct shape *s, enum fill fill)
                   .dst_place_step = dst_step,
                   .dst_row_step = s->width * dst_step + ck_below(t, 2 * dst_step),
                   .two_parts = s->two_parts },
-        .weights = { .w = make_weights(t, terms * s->out, fill, -127, 127), .m = m, .b = b,
+        .weights = { .w = make_first(t, s, terms, fill), .m = m, .b = b,
                      .low = s->two_parts ? make_weights(t, terms * s->out, fill, -64, 63) : NULL,
                      .out = s->out, .terms = terms }
     };
@@ -133,6 +163,7 @@ static struct inputs make(struct ck *t, const struct shape *s, enum fill fill)
     void *packed = ck_aligned(t, bytes / sizeof(float));
     cxn_conv_bordered_i8_pack(row_of(t), packed, &in.weights);
     in.conv.w = packed;
+    in.conv.ahead = (struct cxn_ahead){ packed, ck_below(t, 2) * bytes };
     return in;
 }
 
@@ -142,8 +173,7 @@ static void check_shape(struct ck *t, const struct shape *s, enum fill fill)
     const size_t count = s->height * s->width;
     double *want = ck_f64(t, count * s->out);
     for (size_t i = 0; i < count * s->out; i++) {
-        const float value = value_of(&in, i / s->out, i % s->out);
-        want[i] = value > 0.0f ? rint(fmin((double)value, 255.0)) : 0.0;
+        want[i] = ck_byte(value_of(&in, i / s->out, i % s->out));
     }
     const struct ck_case c = { .run = run, .args = &in.conv, .count = count,
                                .step = in.conv.dst_place_step, .width = s->out, .row = s->width,
@@ -155,6 +185,8 @@ static void check_shape(struct ck *t, const struct shape *s, enum fill fill)
     ck_reset(t);
 }
 
+/* Among them, for AMX: terms that are put together for all outputs at once, 320 at most, or for
+ * each panel anew, in pieces of 4 and of 16. */
 static void check(struct ck *t)
 {
     static const struct shape shapes[] = {
@@ -169,6 +201,8 @@ static void check(struct ck *t)
         { 3, 16, 128, 70, 1, 1, true, 0 },  { 4, 20, 64, 31, 1, 1, false, 0 },
         { 2, 9, 64, 32, 1, 1, true, 0 },    { 1, 37, 64, 64, 7, 2, false, 0 },
         { 1, 34, 128, 16, 3, 1, true, 0 },  { 3, 9, 4, 64, 7, 2, true, 8 },
+        { 4, 19, 36, 33, 3, 1, false, 0 },  { 4, 19, 36, 33, 3, 1, true, 0 },
+        { 3, 9, 48, 40, 3, 1, false, 0 },   { 3, 9, 32, 33, 2, 1, false, 5 },
     };
     for (size_t i = 0; i < CXN_COUNTOF(shapes); i++)
         for (enum fill fill = 0; fill < FILLS; fill++) check_shape(t, &shapes[i], fill);

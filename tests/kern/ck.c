@@ -109,6 +109,19 @@ double ck_max(double a, double b)
     return isnan(a) || a > b ? a : b;
 }
 
+float ck_requantized(int32_t sum, const int32_t *low, float m, float b)
+{
+    const volatile float factor = low ? 128.0f * m : m, product = (float)sum * factor;
+    if (!low) return product + b;
+    const volatile float low_product = (float)*low * m, added = low_product + b;
+    return product + added;
+}
+
+double ck_byte(float value)
+{
+    return value > 0.0f ? rint(fmin((double)value, 255.0)) : 0.0;
+}
+
 uint8_t *ck_u8(struct ck *t, size_t count)
 {
     uint8_t *p = keep(t, count);

@@ -75,6 +75,10 @@ bool ck_gives_bf16(const struct ck *t); /* its name ends so; _bf16_f32 goes from
 const void *ck_numbers(struct ck *t, size_t count, enum ck_fill fill);
 double ck_number(const struct ck *t, const void *numbers, size_t i);
 double ck_max(double a, double b); /* a NaN wins */
+/* What conv_bordered_i8.h makes of a sum, each operation rounded on its own; low: the sum by the
+ * second part of weights, or NULL. Then the byte it is. */
+float ck_requantized(int32_t sum, const int32_t *low, float m, float b);
+double ck_byte(float value);
 uint8_t *ck_u8(struct ck *t, size_t count); /* runs of 0 and 255, then anything */
 int8_t *ck_s8(struct ck *t, size_t count, int least, int most);
 double *ck_f64(struct ck *t, size_t count); /* zeros */
