@@ -24,7 +24,8 @@ cxn_unit_test(cpu unit/test_cpu.c)
 
 # The kernel test bench: `checkkern --bench` measures, -t and -c choose, --seed repeats.
 set(checkkern
-  kern/check_conv.c kern/check_conv_bordered.c kern/check_fused.c kern/check_grad.c
+  kern/check_conv.c kern/check_conv_bordered.c kern/check_conv_bordered_i8.c kern/check_hinge_i8.c
+  kern/check_fused.c kern/check_grad.c
   kern/check_head.c kern/check_hinge_conv.c kern/check_norm_relu.c
   kern/check_norm_relu_grad_bf16.c kern/check_pool.c
   kern/check_turn_bf16.c kern/check_wgrad_bf16.c kern/check_window.c kern/check_winograd.c

@@ -19,9 +19,9 @@ struct cxn_ahead {
  * In such a map a row of the window is one run of kernel * channels neighbouring numbers, so this
  * is the 1x1 (one row), the 3x3 (three) and the stem (seven, places two apart) alike. A number's
  * terms are added in the order of (t, i) wherever it stands, so that how a caller cuts a map into
- * calls does not change a bit. What a number is (src, w, dst) is the operation's: float32 or
- * bfloat16. Rows of places do not overlap. Whatever lies between the first and the last number of
- * src that is named here may be read, and changes nothing.
+ * calls does not change a bit. What a number is (src, w, dst) is the operation's: float32,
+ * bfloat16 or 8 bits, whose header says more. Rows of places do not overlap. Whatever lies between
+ * the first and the last number of src that is named here may be read, and changes nothing.
  */
 struct cxn_conv_bordered {
     const void *src;
@@ -31,7 +31,8 @@ struct cxn_conv_bordered {
     const void *w;            /* from the packer, for the same row */
     void *dst;
     size_t dst_place_step, dst_row_step; /* in numbers */
-    bool relu; /* a NaN stays one */
+    bool relu;      /* a NaN stays one */
+    bool two_parts; /* of 8 bits alone: weights were packed in two parts */
     struct cxn_ahead ahead;
 };
 typedef void cxn_conv_bordered_fn(const struct cxn_conv_bordered *conv);

@@ -7,14 +7,18 @@
 #include "kern/channel_sums_f32.h"
 #include "kern/conv_bordered_bf16.h"
 #include "kern/conv_bordered_f32.h"
+#include "kern/conv_bordered_i8.h"
 #include "kern/conv_f32.h"
 #include "kern/hinge_conv_bf16.h"
+#include "kern/hinge_conv_i8.h"
+#include "kern/hinge_pool_i8.h"
 #include "kern/linear_f32.h"
 #include "kern/max_pool_f32.h"
 #include "kern/max_pool_grad_row_bf16.h"
 #include "kern/max_pool_grad_row_f32.h"
 #include "kern/max_pool_row_bf16.h"
 #include "kern/max_pool_row_f32.h"
+#include "kern/max_pool_row_u8.h"
 #include "kern/mean_f32.h"
 #include "kern/norm_center_f32.h"
 #include "kern/norm_relu_bf16.h"
@@ -29,7 +33,9 @@
 #include "kern/round_bf16.h"
 #include "kern/samples_bf16.h"
 #include "kern/samples_f32.h"
+#include "kern/samples_u8.h"
 #include "kern/sigmoid_f32.h"
+#include "kern/sums_u8.h"
 #include "kern/transpose_bf16.h"
 #include "kern/wgrad_bf16.h"
 #include "kern/wgrad_f32.h"
@@ -46,7 +52,9 @@ static const struct cxn_kern_op *const ops[] = {
     &cxn_norm_relu_pool_bf16_f32_op, &cxn_hinge_conv_bf16_op, &cxn_conv_bordered_bf16_op,
     &cxn_norm_relu_bf16_op,
     &cxn_norm_relu_pool_bf16_op, &cxn_max_pool_row_bf16_op, &cxn_samples_bf16_op,
-    &cxn_winograd_data_f32_op, &cxn_winograd_inverse_f32_op,
+    &cxn_winograd_data_f32_op, &cxn_winograd_inverse_f32_op, &cxn_samples_u8_op,
+    &cxn_conv_bordered_i8_op, &cxn_max_pool_row_u8_op, &cxn_hinge_conv_i8_op,
+    &cxn_hinge_pool_i8_op, &cxn_sums_u8_op,
     /* Of training alone, in the order of the backward pass. */
     &cxn_channel_sums_f32_op, &cxn_norm_center_f32_op, &cxn_norm_relu_grad_f32_op,
     &cxn_wgrad_f32_op, &cxn_max_pool_grad_row_f32_op,

@@ -7,8 +7,9 @@
 #include "kern/kern.h"
 
 /*
- * A window of 8-bit samples as planes of numbers, as they are, and one plane more that is 1:
- *     dst[y][x][copy][0..taken-1] = sample, dst[y][x][copy][taken] = 1
+ * A window of 8-bit samples as planes of numbers, as they are, and one plane more that is 1, or
+ * of bytes 255, which leaves more of a weight's 8 bits:
+ *     dst[y][x][copy][0..taken-1] = sample, dst[y][x][copy][taken] = 1, of bytes 255
  * Inside a border of zeros the plane of ones tells a convolution where the picture is, so that the
  * normalisation folds into its weights exactly. With mirror, left and right change places.
  */

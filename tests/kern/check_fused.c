@@ -5,12 +5,14 @@
 #include "ck.h"
 #include "kern/max_pool_row_bf16.h"
 #include "kern/max_pool_row_f32.h"
+#include "kern/max_pool_row_u8.h"
 #include "kern/norm_relu_pool_bf16.h"
 #include "kern/norm_relu_pool_bf16_f32.h"
 #include "kern/norm_relu_pool_f32.h"
 #include "kern/round_bf16.h"
 #include "kern/samples_bf16.h"
 #include "kern/samples_f32.h"
+#include "kern/samples_u8.h"
 
 static void run_samples(const struct ck *t, const void *args, float *dst)
 {
@@ -56,12 +58,13 @@ static void check_samples_of(struct ck *t, const size_t shape[3], size_t taken, 
     double *want = ck_f64(t, s.height * row);
     for (size_t i = 0; i < s.height * row; i++) {
         const size_t x = i % row / each / copies, column = mirror ? s.width - 1 - x : x;
-        want[i] = i % each == taken ? 1.0 :
+        want[i] = i % each == taken ? (ck_is_bytes(t) ? 255.0 : 1.0) :
                   s.src[i / row * s.stride_bytes + column * s.channels + i % each];
     }
     const struct ck_case c = { .run = run_samples, .args = &s, .count = s.height,
                                .step = s.dst_row_step, .width = row, .want = want,
-                               .bf16 = ck_is_bf16(t) };
+                               .bf16 = ck_is_bf16(t),
+                               .output = ck_is_bytes(t) ? CK_BYTES : CK_FLOATS };
     ck_verify(t, &c, "h=%zu w=%zu channels=%zu taken=%zu copies=%zu mirror=%d", s.height, s.width,
               s.channels, taken, copies, mirror);
     ck_reset(t);
@@ -125,7 +128,8 @@ static void check_max(struct ck *t)
         }
         const struct ck_case c = { .run = run_max, .args = &p, .count = p.count,
                                    .step = p.dst_step, .width = p.channels, .want = want,
-                                   .bf16 = ck_is_bf16(t) };
+                                   .bf16 = ck_is_bf16(t),
+                                   .output = ck_is_bytes(t) ? CK_BYTES : CK_FLOATS };
         ck_verify(t, &c, "count=%zu channels=%zu", p.count, p.channels);
         ck_reset(t);
     }
@@ -237,6 +241,8 @@ static void bench_round(struct ck *t)
 
 const struct ck_check ck_samples = { &cxn_samples_f32_op, check_samples, bench_samples };
 const struct ck_check ck_samples_bf16 = { &cxn_samples_bf16_op, check_samples, bench_samples };
+const struct ck_check ck_samples_u8 = { &cxn_samples_u8_op, check_samples, bench_samples };
+const struct ck_check ck_max_pool_row_u8 = { &cxn_max_pool_row_u8_op, check_max, bench_max };
 const struct ck_check ck_max_pool_row = { &cxn_max_pool_row_f32_op, check_max, bench_max };
 const struct ck_check ck_max_pool_row_bf16 = { &cxn_max_pool_row_bf16_op, check_max, bench_max };
 const struct ck_check ck_norm_relu_pool = { &cxn_norm_relu_pool_f32_op, check_norm, bench_norm };

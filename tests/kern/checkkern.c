@@ -21,7 +21,8 @@ static const struct ck_check *const checks[] = {
     &ck_winograd_data, &ck_winograd_inverse, &ck_wgrad, &ck_channel_sums, &ck_norm_relu_grad,
     &ck_norm_center, &ck_max_pool_grad_row, &ck_wgrad_bf16, &ck_pairs_bf16, &ck_transpose_bf16,
     &ck_norm_relu_grad_bf16, &ck_norm_center_bf16, &ck_channel_sums_bf16,
-    &ck_max_pool_grad_row_bf16, &ck_hinge_conv,
+    &ck_max_pool_grad_row_bf16, &ck_hinge_conv, &ck_conv_bordered_i8,
+    &ck_hinge_conv_i8, &ck_hinge_pool_i8, &ck_sums_u8, &ck_max_pool_row_u8, &ck_samples_u8,
 };
 
 struct wish {

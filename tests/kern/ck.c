@@ -16,6 +16,8 @@ enum { GUARD_NUMBERS = 32, HEADER_BYTES = 64 };
 
 /* A NaN that no kernel computes: what a guard, a gap and a number not yet written look like. */
 static const uint32_t PAINT = 0xffdeffde;
+/* A byte that is not where saturation ends; of integers none is sure not to be computed. */
+static const uint32_t BYTE_PAINT = 0xa7a7a7a7;
 
 static void *keep(struct ck *t, size_t bytes)
 {
@@ -73,6 +75,11 @@ bool ck_is_bf16(const struct ck *t)
     return strstr(t->op->name, "_bf16") != NULL;
 }
 
+bool ck_is_bytes(const struct ck *t)
+{
+    return strstr(t->op->name, "_u8") || strstr(t->op->name, "_i8");
+}
+
 bool ck_gives_bf16(const struct ck *t)
 {
     const char *end = strrchr(t->op->name, '_');
@@ -81,6 +88,7 @@ bool ck_gives_bf16(const struct ck *t)
 
 const void *ck_numbers(struct ck *t, size_t count, enum ck_fill fill)
 {
+    if (ck_is_bytes(t)) return ck_u8(t, count);
     const float *exact = ck_f32(t, count, fill);
     if (!ck_is_bf16(t)) return exact;
     uint16_t *rounded = (uint16_t *)keep(t, (count + 1) * sizeof *rounded) + 1;
@@ -91,6 +99,7 @@ const void *ck_numbers(struct ck *t, size_t count, enum ck_fill fill)
 
 double ck_number(const struct ck *t, const void *numbers, size_t i)
 {
+    if (ck_is_bytes(t)) return ((const uint8_t *)numbers)[i];
     return (double)(ck_is_bf16(t) ? cxn_bf16_value(((const uint16_t *)numbers)[i]) :
                                     ((const float *)numbers)[i]);
 }
@@ -100,11 +109,32 @@ double ck_max(double a, double b)
     return isnan(a) || a > b ? a : b;
 }
 
+float ck_requantized(int32_t sum, const int32_t *low, float m, float b)
+{
+    const volatile float factor = low ? 128.0f * m : m, product = (float)sum * factor;
+    if (!low) return product + b;
+    const volatile float low_product = (float)*low * m, added = low_product + b;
+    return product + added;
+}
+
+double ck_byte(float value)
+{
+    return value > 0.0f ? rint(fmin((double)value, 255.0)) : 0.0;
+}
+
 uint8_t *ck_u8(struct ck *t, size_t count)
 {
     uint8_t *p = keep(t, count);
     for (size_t i = 0; i < count; i++)
         p[i] = i < 8 ? (uint8_t)(i < 4 ? 0 : 255) : (uint8_t)ck_below(t, 256);
+    return p;
+}
+
+int8_t *ck_s8(struct ck *t, size_t count, int least, int most)
+{
+    int8_t *p = keep(t, count);
+    for (size_t i = 0; i < count; i++)
+        p[i] = (int8_t)(least + (int)ck_below(t, (size_t)(most - least + 1)));
     return p;
 }
 
@@ -140,19 +170,31 @@ static void fail(struct ck *t, const char *shape, const char *fmt, ...)
 /* Number i of an output, and whether it is still as painted. */
 static double read_number(const struct ck_case *c, const void *numbers, size_t i)
 {
+    switch (c->output) {
+    case CK_BYTES: return ((const uint8_t *)numbers)[i];
+    case CK_INTS: return ((const int32_t *)numbers)[i];
+    case CK_FLOATS: break;
+    }
     return (double)(c->bf16 ? cxn_bf16_value(((const uint16_t *)numbers)[i]) :
                               ((const float *)numbers)[i]);
 }
 
-static bool is_paint(const struct ck_case *c, const void *numbers, size_t i)
+static uint32_t paint_of(const struct ck_case *c)
 {
-    if (c->bf16) return ((const uint16_t *)numbers)[i] == (PAINT & 0xffff);
-    return ((const uint32_t *)numbers)[i] == PAINT;
+    return c->output == CK_BYTES ? BYTE_PAINT : PAINT;
 }
 
 static size_t number_bytes(const struct ck_case *c)
 {
+    if (c->output == CK_BYTES) return sizeof(uint8_t);
     return c->bf16 ? sizeof(uint16_t) : sizeof(float);
+}
+
+static bool is_paint(const struct ck_case *c, const void *numbers, size_t i)
+{
+    const uint32_t paint = paint_of(c);
+    const size_t each = number_bytes(c);
+    return memcmp((const char *)numbers + i * each, &paint, each) == 0;
 }
 
 /*
@@ -195,7 +237,7 @@ static void *run_guarded(struct ck *t, const struct ck_case *c, const char *shap
     const size_t last = begin_of(c, c->count - 1) + c->width; /* nothing may follow this number */
     const size_t total = last + 2 * GUARD_NUMBERS, each = number_bytes(c);
     uint32_t *bits = keep(t, total * each + sizeof *bits);
-    for (size_t i = 0; i <= total * each / sizeof *bits; i++) bits[i] = PAINT;
+    for (size_t i = 0; i <= total * each / sizeof *bits; i++) bits[i] = paint_of(c);
     char *dst = (char *)bits + GUARD_NUMBERS * each;
     c->run(t, c->args, (float *)(void *)dst);
     for (size_t i = 0; i < total; i++) {

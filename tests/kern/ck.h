@@ -39,7 +39,8 @@ extern const struct ck_check ck_window, ck_conv, ck_norm_relu, ck_max_pool, ck_a
     ck_winograd_data, ck_winograd_inverse, ck_wgrad, ck_channel_sums, ck_norm_relu_grad,
     ck_norm_center, ck_max_pool_grad_row, ck_wgrad_bf16, ck_pairs_bf16, ck_transpose_bf16,
     ck_norm_relu_grad_bf16, ck_norm_center_bf16, ck_channel_sums_bf16,
-    ck_max_pool_grad_row_bf16, ck_hinge_conv;
+    ck_max_pool_grad_row_bf16, ck_hinge_conv, ck_conv_bordered_i8,
+    ck_hinge_conv_i8, ck_hinge_pool_i8, ck_sums_u8, ck_max_pool_row_u8, ck_samples_u8;
 
 /* ---- the machine: this CPU, or in checkkern_emulated one with AVX-512 and all above it ----- */
 
@@ -65,14 +66,21 @@ enum ck_fill {
 /* Exactly as long as asked, so that ASan sees a read past the end, and at an address that is a
  * multiple of 4 but not of 16, since maps begin at any channel. */
 float *ck_f32(struct ck *t, size_t count, enum ck_fill fill);
-/* Inputs of an operation on float32 or, where its name says so, bfloat16; there without denormals,
- * which a row may take for 0. ck_number() reads number i of them. */
+/* Inputs of an operation on float32 or, where its name says so, bytes, whatever the fill, or
+ * bfloat16; there without denormals, which a row may take for 0. ck_number() reads number i of
+ * them. */
 bool ck_is_bf16(const struct ck *t);
+bool ck_is_bytes(const struct ck *t);
 bool ck_gives_bf16(const struct ck *t); /* its name ends so; _bf16_f32 goes from one to the other */
 const void *ck_numbers(struct ck *t, size_t count, enum ck_fill fill);
 double ck_number(const struct ck *t, const void *numbers, size_t i);
 double ck_max(double a, double b); /* a NaN wins */
+/* What conv_bordered_i8.h makes of a sum, each operation rounded on its own; low: the sum by the
+ * second part of weights, or NULL. Then the byte it is. */
+float ck_requantized(int32_t sum, const int32_t *low, float m, float b);
+double ck_byte(float value);
 uint8_t *ck_u8(struct ck *t, size_t count); /* runs of 0 and 255, then anything */
+int8_t *ck_s8(struct ck *t, size_t count, int least, int most);
 double *ck_f64(struct ck *t, size_t count); /* zeros */
 float *ck_aligned(struct ck *t, size_t count); /* on 64 bytes, as packed weights are; zeros */
 size_t ck_below(struct ck *t, size_t n);
@@ -82,14 +90,17 @@ void ck_reset(struct ck *t); /* frees all */
 
 typedef void ck_run_fn(const struct ck *t, const void *args, float *dst);
 
+enum ck_output { CK_FLOATS, CK_BYTES, CK_INTS }; /* CK_FLOATS: or bfloat16 */
+
 /* dst has `count` places, `step` numbers apart, of which the first `width` are written; unless
  * `row` is 0, every `row` places begin row_step numbers behind those before. What run() gets as
- * floats are bfloat16 numbers where bf16 is set. */
+ * floats are bfloat16 numbers where bf16 is set, and u8 or int32 where `output` says so. */
 struct ck_case {
     ck_run_fn *run;
     const void *args;
     size_t count, step, width, row, row_step;
     bool bf16;
+    enum ck_output output;
     const double *want;      /* [count][width] */
     const double *magnitude; /* [count][width]: sum of the absolute terms of want */
     size_t terms;            /* roundings on the way to a number; 0: exact */

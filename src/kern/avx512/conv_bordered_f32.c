@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kern/conv_bordered_f32.h"
 
-#include "kern/avx512/tiles.h"
+#include "kern/avx512/tiles_float.h"
 
 TILE_INLINE __m512 broadcast(const char *p)
 {
@@ -13,7 +13,7 @@ TILE_INLINE __m512 load(const char *w)
     return _mm512_load_ps(w);
 }
 
-TILE_INLINE const char *add_run(__m512 sum[TILE_PLACES][2], const char *const src[2],
+TILE_INLINE const char *add_run(tile_sum sum[TILE_PLACES][2], const char *const src[2],
                                 ptrdiff_t step, const char *w, size_t run, int groups, int places)
 {
     const char *one[2] = { src[0] + step, src[groups - 1] + step };
@@ -25,7 +25,7 @@ TILE_INLINE const char *add_run(__m512 sum[TILE_PLACES][2], const char *const sr
 #pragma GCC unroll 7
             for (int p = 0; p < places; p++) {
                 const __m512 x = broadcast(tile_place(one[g], four[g], step, p));
-                __m512 *to = sum[g * TILE_GROUP + p];
+                tile_sum *to = sum[g * TILE_GROUP + p];
                 to[0] = _mm512_fmadd_ps(x, w0, to[0]);
                 to[1] = _mm512_fmadd_ps(x, w1, to[1]);
             }
@@ -37,13 +37,16 @@ TILE_INLINE const char *add_run(__m512 sum[TILE_PLACES][2], const char *const sr
     return w;
 }
 
-TILE_INLINE void store(char *dst, uint32_t mask, __m512 low, __m512 high)
+TILE_INLINE void store(const struct cxn_conv_bordered *c, const char *panel, char *dst,
+                       uint32_t mask, tile_sum low, tile_sum high)
 {
-    _mm512_mask_storeu_ps(dst, (__mmask16)(mask & 0xffff), low);
-    _mm512_mask_storeu_ps(dst + 64, (__mmask16)(mask >> 16), high);
+    (void)panel;
+    _mm512_mask_storeu_ps(dst, (__mmask16)(mask & 0xffff), tile_relu(c, low));
+    _mm512_mask_storeu_ps(dst + 64, (__mmask16)(mask >> 16), tile_relu(c, high));
 }
 
 void cxn_conv_bordered_f32_avx512(const struct cxn_conv_bordered *c)
 {
-    tile_run(c, (struct tile_type){ sizeof(float), add_run, store });
+    tile_run(c, (struct tile_type){ sizeof(float), TILE_CHANNELS * sizeof(float), TILE_CHANNELS,
+                                    tile_begin_bias, add_run, store });
 }

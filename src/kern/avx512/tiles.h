@@ -20,6 +20,7 @@ enum { TILE_CHANNELS = 32, TILE_GROUP = 7, TILE_PLACES = 14 };
 struct tile {
     const char *src[2];
     char *dst[2];
+    const char *panel;
     size_t channel;
 };
 
@@ -59,59 +60,65 @@ static inline struct tile_group find_group(const struct cxn_conv_bordered *c, si
     };
 }
 
-/* Bits of the channels of a panel that there are. */
-static inline uint32_t tile_mask(const struct cxn_conv_bordered *c, size_t channel)
-{
-    const size_t left = c->out - channel;
-    return left >= TILE_CHANNELS ? UINT32_MAX : (1u << left) - 1;
-}
-
 /*
- * What differs between the types of numbers. add_run() adds the products of one tap row, `run`
- * samples of each place times the weights from w on, and returns where the next ones begin;
- * store() writes the TILE_CHANNELS sums of a place. All of it is inlined: the functions are
- * constants, as groups and places are, or the sums would not stay in registers.
+ * tile_sum is the includer's, for the reason that avx2/tiles.h gives.
+ *
+ * What differs between the types of numbers. begin() gives what a place's sums begin with, in
+ * two halves; add_run() adds the products of one tap row, `run` samples of each place times the
+ * weights from w on, and returns where the next ones begin; store() writes what the
+ * TILE_CHANNELS sums of a place come to, as far as the mask has their channels. All of it is
+ * inlined: the functions are constants, as groups and places are, or the sums would not stay in
+ * registers.
  */
-typedef const char *tile_add_fn(__m512 sum[TILE_PLACES][2], const char *const src[2],
+typedef tile_sum tile_begin_fn(const char *panel, size_t half);
+typedef const char *tile_add_fn(tile_sum sum[TILE_PLACES][2], const char *const src[2],
                                 ptrdiff_t step, const char *w, size_t run, int groups, int places);
-typedef void tile_store_fn(char *dst, uint32_t mask, __m512 low, __m512 high);
+typedef void tile_store_fn(const struct cxn_conv_bordered *c, const char *panel, char *dst,
+                           uint32_t mask, tile_sum low, tile_sum high);
 
 struct tile_type {
-    size_t number_bytes;
+    size_t number_bytes; /* of src, dst and weights */
+    size_t header_bytes; /* of a panel, in front of its weights */
+    size_t outputs;      /* of a panel */
+    tile_begin_fn *begin;
     tile_add_fn *add_run;
     tile_store_fn *store;
 };
 
+/* Bits of the outputs of a panel that there are. */
+static inline uint32_t tile_mask(const struct cxn_conv_bordered *c, struct tile_type type,
+                                 size_t channel)
+{
+    const size_t left = c->out - channel, count = left < type.outputs ? left : type.outputs;
+    return count >= TILE_CHANNELS ? UINT32_MAX : (1u << count) - 1;
+}
+
 TILE_INLINE void tile_compute(const struct cxn_conv_bordered *c, const struct tile *tile,
                               struct tile_type type, int groups, int places)
 {
-    const char *w = (const char *)c->w + tile->channel * (4 + c->tap_rows * c->run *
-                                                                  type.number_bytes);
     const ptrdiff_t step = (ptrdiff_t)(c->place_step * type.number_bytes);
-    const __m512 bias0 = _mm512_load_ps(w), bias1 = _mm512_load_ps(w + 64);
-    __m512 sum[TILE_PLACES][2];
+    const char *w = tile->panel + type.header_bytes;
+    const tile_sum low = type.begin(tile->panel, 0), high = type.begin(tile->panel, 1);
+    tile_sum sum[TILE_PLACES][2];
 #pragma GCC unroll 14
     for (int p = 0; p < TILE_PLACES; p++) {
-        sum[p][0] = bias0;
-        sum[p][1] = bias1;
+        sum[p][0] = low;
+        sum[p][1] = high;
     }
-    w += 128;
     const char *src[2] = { tile->src[0], tile->src[1] };
     for (size_t t = 0; t < c->tap_rows; t++) {
         w = type.add_run(sum, src, step, w, c->run, groups, places);
         src[0] += c->tap_row_step * type.number_bytes;
         src[1] += c->tap_row_step * type.number_bytes;
     }
-    const uint32_t mask = tile_mask(c, tile->channel);
-    const __m512 least = _mm512_set1_ps(c->relu ? 0.0f : -__builtin_inff());
+    const uint32_t mask = tile_mask(c, type, tile->channel);
 #pragma GCC unroll 2
     for (int g = 0; g < groups; g++) {
 #pragma GCC unroll 7
         for (int p = 0; p < places; p++) {
-            const __m512 *of = sum[g * TILE_GROUP + p];
+            const tile_sum *of = sum[g * TILE_GROUP + p];
             const size_t at = (size_t)p * c->dst_place_step + tile->channel;
-            type.store(tile->dst[g] + at * type.number_bytes, mask, /* max keeps a second NaN */
-                       _mm512_max_ps(least, of[0]), _mm512_max_ps(least, of[1]));
+            type.store(c, tile->panel, tile->dst[g] + at * type.number_bytes, mask, of[0], of[1]);
         }
     }
 }
@@ -134,12 +141,15 @@ TILE_INLINE void tile_compute_group(const struct cxn_conv_bordered *c, const str
 TILE_INLINE void tile_run(const struct cxn_conv_bordered *c, struct tile_type type)
 {
     const size_t groups = c->height * ((c->width + TILE_GROUP - 1) / TILE_GROUP);
-    for (size_t channel = 0; channel < c->out; channel += TILE_CHANNELS) {
+    const size_t panel_bytes = type.header_bytes +
+                               c->tap_rows * c->run * TILE_CHANNELS * type.number_bytes;
+    const char *panel = c->w;
+    for (size_t channel = 0; channel < c->out; channel += type.outputs, panel += panel_bytes) {
         for (size_t g = 0; g < groups; g++) {
             const size_t next = g + 1 < groups ? g + 1 : g;
             const struct tile_group a = find_group(c, g, type.number_bytes);
             const struct tile_group b = find_group(c, next, type.number_bytes);
-            const struct tile tile = { { a.src, b.src }, { a.dst, b.dst }, channel };
+            const struct tile tile = { { a.src, b.src }, { a.dst, b.dst }, panel, channel };
             if (next > g && a.places == TILE_GROUP && b.places == TILE_GROUP) {
                 tile_compute(c, &tile, type, 2, TILE_GROUP);
                 g++;

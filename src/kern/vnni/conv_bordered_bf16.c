@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "kern/avx512/tiles.h"
+#include "kern/avx512/tiles_float.h"
 #include "kern/bf16.h"
 
 TILE_INLINE __m512bh broadcast(const char *p)
@@ -18,7 +18,7 @@ TILE_INLINE __m512bh load(const char *w)
     return (__m512bh)_mm512_load_si512(w);
 }
 
-TILE_INLINE const char *add_run(__m512 sum[TILE_PLACES][2], const char *const src[2],
+TILE_INLINE const char *add_run(tile_sum sum[TILE_PLACES][2], const char *const src[2],
                                 ptrdiff_t step, const char *w, size_t run, int groups, int places)
 {
     const char *one[2] = { src[0] + step, src[groups - 1] + step };
@@ -30,7 +30,7 @@ TILE_INLINE const char *add_run(__m512 sum[TILE_PLACES][2], const char *const sr
 #pragma GCC unroll 7
             for (int p = 0; p < places; p++) {
                 const __m512bh x = broadcast(tile_place(one[g], four[g], step, p));
-                __m512 *to = sum[g * TILE_GROUP + p];
+                tile_sum *to = sum[g * TILE_GROUP + p];
                 to[0] = _mm512_dpbf16_ps(to[0], x, w0);
                 to[1] = _mm512_dpbf16_ps(to[1], x, w1);
             }
@@ -42,14 +42,18 @@ TILE_INLINE const char *add_run(__m512 sum[TILE_PLACES][2], const char *const sr
     return w;
 }
 
-TILE_INLINE void store(char *dst, uint32_t mask, __m512 low, __m512 high)
+TILE_INLINE void store(const struct cxn_conv_bordered *c, const char *panel, char *dst,
+                       uint32_t mask, tile_sum low, tile_sum high)
 {
-    _mm512_mask_storeu_epi16(dst, mask, (__m512i)_mm512_cvtne2ps_pbh(high, low));
+    (void)panel;
+    _mm512_mask_storeu_epi16(
+        dst, mask, (__m512i)_mm512_cvtne2ps_pbh(tile_relu(c, high), tile_relu(c, low)));
 }
 
 void cxn_conv_bordered_bf16_vnni(const struct cxn_conv_bordered *c)
 {
-    tile_run(c, (struct tile_type){ sizeof(uint16_t), add_run, store });
+    tile_run(c, (struct tile_type){ sizeof(uint16_t), TILE_CHANNELS * sizeof(float), TILE_CHANNELS,
+                                    tile_begin_bias, add_run, store });
 }
 
 /* As cxn_bf16_round() does, denormal numbers included, but both at once in 32 bits. */

@@ -92,11 +92,11 @@ void _tile_stored(unsigned tile, void *base, size_t stride_bytes)
         memcpy((char *)base + r * stride_bytes, t->data[r], t->row_bytes);
 }
 
-static uint32_t pair_at(const struct tile *t, size_t row, size_t column)
+static uint32_t quad_at(const struct tile *t, size_t row, size_t column)
 {
-    uint32_t pair;
-    memcpy(&pair, &t->data[row][column * sizeof pair], sizeof pair);
-    return pair;
+    uint32_t quad; /* two bfloat16 or four bytes */
+    memcpy(&quad, &t->data[row][column * sizeof quad], sizeof quad);
+    return quad;
 }
 
 /* The first and the second of all pairs are summed apart, from 0, and join the old sum last. */
@@ -106,21 +106,44 @@ static void add_pairs(const struct tile *a, const struct tile *b, size_t row, si
     float part[2] = { 0.0f, 0.0f }, old;
     for (size_t k = 0; k < a->row_bytes / 4; k++)
         for (unsigned half = 0; half < 2; half++)
-            part[half] = emulate_dot(part[half], pair_at(a, row, k), pair_at(b, k, column), half);
+            part[half] = emulate_dot(part[half], quad_at(a, row, k), quad_at(b, k, column), half);
     memcpy(&old, sum, sizeof old);
     old = emulate_flush(emulate_flush(old) + emulate_flush(part[0] + part[1]));
     memcpy(sum, &old, sizeof old);
 }
 
-void _tile_dpbf16ps(unsigned sum, unsigned a, unsigned b)
+static void add_quads(const struct tile *a, const struct tile *b, size_t row, size_t column,
+                      void *sum)
+{
+    int32_t value;
+    memcpy(&value, sum, sizeof value);
+    for (size_t k = 0; k < a->row_bytes / 4; k++)
+        value = emulate_dot_bytes(value, quad_at(a, row, k), quad_at(b, k, column));
+    memcpy(sum, &value, sizeof value);
+}
+
+typedef void add_fn(const struct tile *a, const struct tile *b, size_t row, size_t column,
+                    void *sum);
+
+static void multiply(unsigned sum, unsigned a, unsigned b, add_fn *add)
 {
     struct tile *c = use(sum);
     const struct tile *x = use(a), *y = use(b);
-    if (sum == a || sum == b || a == b) emulate_fault("TDPBF16PS of a tile with itself");
+    if (sum == a || sum == b || a == b) emulate_fault("a product of a tile with itself");
     if (c->row_bytes % 4 != 0 || x->row_bytes % 4 != 0 || y->row_bytes % 4 != 0)
-        emulate_fault("TDPBF16PS of a tile whose row is not whole pairs");
+        emulate_fault("a product of a tile whose row is not whole fours of bytes");
     if (c->rows != x->rows || x->row_bytes / 4 != y->rows || c->row_bytes != y->row_bytes)
-        emulate_fault("TDPBF16PS of tiles whose shapes do not fit");
+        emulate_fault("a product of tiles whose shapes do not fit");
     for (size_t m = 0; m < c->rows; m++)
-        for (size_t n = 0; n < c->row_bytes / 4; n++) add_pairs(x, y, m, n, &c->data[m][n * 4]);
+        for (size_t n = 0; n < c->row_bytes / 4; n++) add(x, y, m, n, &c->data[m][n * 4]);
+}
+
+void _tile_dpbf16ps(unsigned sum, unsigned a, unsigned b)
+{
+    multiply(sum, a, b, add_pairs);
+}
+
+void _tile_dpbusd(unsigned sum, unsigned a, unsigned b)
+{
+    multiply(sum, a, b, add_quads);
 }

@@ -90,6 +90,23 @@ static inline __m512 _mm512_max_ps(__m512 a, __m512 b)
     return b;
 }
 
+/* The second where one is a NaN. */
+static inline __m512 _mm512_min_ps(__m512 a, __m512 b)
+{
+    for (size_t i = 0; i < EMULATE_LANES; i++) b[i] = a[i] < b[i] ? a[i] : b[i];
+    return b;
+}
+
+static inline __m512 _mm512_add_ps(__m512 a, __m512 b)
+{
+    return a + b;
+}
+
+static inline __m512 _mm512_mul_ps(__m512 a, __m512 b)
+{
+    return a * b;
+}
+
 static inline __m512 _mm512_mask_mov_ps(__m512 a, __mmask16 mask, __m512 b)
 {
     for (size_t i = 0; i < EMULATE_LANES; i++) a[i] = mask >> i & 1 ? b[i] : a[i];
@@ -297,6 +314,8 @@ static inline __m512bh _mm512_cvtne2ps_pbh(__m512 high, __m512 low)
     return (__m512bh)r;
 }
 
+#include "bytes.h"
+
 /* ---- elsewhere ---------------------------------------------------------------------------- */
 
 static inline void _mm_prefetch(const void *p, int hint)
@@ -314,5 +333,6 @@ void _tile_loadd(unsigned tile, const void *base, size_t stride_bytes);
 #define _tile_stream_loadd _tile_loadd /* the same but for what stays in the caches */
 void _tile_stored(unsigned tile, void *base, size_t stride_bytes);
 void _tile_dpbf16ps(unsigned sum, unsigned a, unsigned b);
+void _tile_dpbusd(unsigned sum, unsigned a, unsigned b);
 
 #endif

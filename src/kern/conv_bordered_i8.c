@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kern/conv_bordered_i8.h"
+
+#include <string.h>
+
+#include "base/status.h"
+
+static const struct cxn_conv_bordered_i8_kernel table[] = { /* slowest first */
+    { { "c", 0 }, 8, CXN_CONV_I8_TERMS, 56, false, cxn_conv_bordered_i8_c },
+#ifdef CXN_X86
+    { { "avx2", CXN_CPU_AVX2 }, 16, CXN_CONV_I8_TERMS, 56, true, cxn_conv_bordered_i8_avx2 },
+    { { "avxvnni", CXN_CPU_AVX2 | CXN_CPU_AVX_VNNI }, 16, CXN_CONV_I8_TERMS, 56, false,
+      cxn_conv_bordered_i8_avxvnni },
+    { { "vnni", CXN_CPU_AVX512 | CXN_CPU_AVX512_VNNI }, 32, CXN_CONV_I8_TERMS, 56, false,
+      cxn_conv_bordered_i8_vnni },
+    { { "amx", CXN_CPU_AVX512 | CXN_CPU_AMX_INT8 }, 32, CXN_CONV_I8_TERMS_AMX, 224, false,
+      cxn_conv_bordered_i8_amx },
+#endif
+};
+
+const struct cxn_kern_op cxn_conv_bordered_i8_op = {
+    .name = "conv_bordered_i8", .does = "8 bits: convolution of a bordered map, requantisation",
+    .rows = table, .row_bytes = sizeof table[0], .row_count = CXN_COUNTOF(table)
+};
+
+const struct cxn_conv_bordered_i8_kernel *cxn_conv_bordered_i8_pick(uint32_t cpu)
+{
+    return &table[cxn_kern_best(&cxn_conv_bordered_i8_op, cpu)];
+}
+
+static size_t panel_bytes(const struct cxn_conv_bordered_i8_kernel *row, size_t terms)
+{
+    const size_t filled = (terms + row->terms - 1) / row->terms * row->terms;
+    return cxn_conv_i8_header_bytes(row->columns) + filled * row->columns * (row->wide ? 2 : 1);
+}
+
+size_t cxn_conv_bordered_i8_packed_bytes(const struct cxn_conv_bordered_i8_kernel *row,
+                                         const struct cxn_conv_i8_weights *weights)
+{
+    const size_t outputs = cxn_conv_i8_outputs(row->columns, weights->low);
+    return (weights->out + outputs - 1) / outputs * panel_bytes(row, weights->terms);
+}
+
+/* `count` neighbouring outputs of a panel, in its columns from `column` on. */
+struct span {
+    const int8_t *w; /* [terms][out], from the first of the outputs on */
+    size_t count, column;
+};
+
+/* [terms / 4][columns][4] */
+static void pack_narrow(int8_t *to, size_t columns, const struct cxn_conv_i8_weights *weights,
+                        const struct span *span)
+{
+    for (size_t i = 0; i < weights->terms; i++) {
+        const int8_t *from = span->w + i * weights->out;
+        int8_t *at = to + i / 4 * 4 * columns + 4 * span->column + i % 4;
+        for (size_t o = 0; o < span->count; o++) at[4 * o] = from[o];
+    }
+}
+
+/* [terms / 4][2][columns][2]: the first and the third, then the second and the fourth. */
+static void pack_wide(int16_t *to, size_t columns, const struct cxn_conv_i8_weights *weights,
+                      const struct span *span)
+{
+    for (size_t i = 0; i < weights->terms; i++) {
+        const int8_t *from = span->w + i * weights->out;
+        int16_t *at = to + i / 4 * 4 * columns + i % 2 * 2 * columns + 2 * span->column + i % 4 / 2;
+        for (size_t o = 0; o < span->count; o++) at[2 * o] = from[o];
+    }
+}
+
+static void pack_span(const struct cxn_conv_bordered_i8_kernel *row, void *to,
+                      const struct cxn_conv_i8_weights *weights, const struct span *span)
+{
+    if (row->wide) pack_wide(to, row->columns, weights, span);
+    else pack_narrow(to, row->columns, weights, span);
+}
+
+void cxn_conv_bordered_i8_pack(const struct cxn_conv_bordered_i8_kernel *row, void *packed,
+                               const struct cxn_conv_i8_weights *weights)
+{
+    const size_t outputs = cxn_conv_i8_outputs(row->columns, weights->low);
+    const size_t bytes = panel_bytes(row, weights->terms);
+    char *panel = packed;
+    for (size_t first = 0; first < weights->out; first += outputs, panel += bytes) {
+        const size_t left = weights->out - first, count = left < outputs ? left : outputs;
+        const struct span span = { weights->w + first, count, 0 };
+        float *factor = (float *)(void *)panel, *shift = factor + row->columns;
+        void *to = shift + row->columns;
+        const size_t last = weights->low ? outputs : 0; /* column of the part that has m and b */
+        memset(panel, 0, bytes);
+        memcpy(factor + last, weights->m + first, count * sizeof *factor);
+        memcpy(shift + last, weights->b + first, count * sizeof *shift);
+        pack_span(row, to, weights, &span);
+        if (!weights->low) continue;
+        for (size_t o = 0; o < count; o++) factor[o] = 128.0f * weights->m[first + o];
+        pack_span(row, to, weights, &(struct span){ weights->low + first, count, outputs });
+    }
+}
