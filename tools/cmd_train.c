@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include <time.h>
 
 #include "json_out.h"
 #include "option_rows.h"
@@ -237,7 +238,11 @@ static enum cxn_status run(const struct invocation *inv, struct cxn_error *err)
     progress_end(&s.progress);
     cxn_context_close(&ctx);
     if (status != CXN_OK) {
-        if (s.result.told_by_first) leave_error_to_others();
+        if (s.result.told_by_first) {
+            leave_error_to_others();
+            /* mpirun ends all ranks when the first fails: rank 0 is to have its say. */
+            nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+        }
         return status;
     }
     if (s.result.rank > 0) return CXN_OK;

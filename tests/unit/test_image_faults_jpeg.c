@@ -30,7 +30,7 @@ static void with_scans(struct bytes *b, unsigned side, size_t scans)
 static void scans_100(struct bytes *b) { with_scans(b, 8, 100); }
 static void scans_101(struct bytes *b) { with_scans(b, 8, 101); }
 static void scans_80000(struct bytes *b) { with_scans(b, 8, 80000); }
-static void scans_large(struct bytes *b) { with_scans(b, 4000, 100); }
+static void scans_large(struct bytes *b) { with_scans(b, 2048, 100); }
 
 /* Coefficients of 2 bytes a sample: 72 MB that libjpeg would allocate by itself */
 static void over_budget(struct bytes *b) { with_scans(b, 6000, 1); }
@@ -51,7 +51,7 @@ static void scans_53(void **state)
         { "100 scans", scans_100, CXN_OK, NULL },
         { "101 scans", scans_101, CXN_E_LIMIT, "jpeg: more than 100 scans" },
         { "80000 scans", scans_80000, CXN_E_LIMIT, "jpeg: more than 100 scans" },
-        { "100 scans of 4000x4000", scans_large, CXN_OK, NULL },
+        { "100 scans of 2048x2048", scans_large, CXN_OK, NULL },
         { "over the budget", over_budget, CXN_E_NOMEM, "no memory for decoding" },
         { "two baseline scans", baseline_scans, CXN_E_FORMAT, "jpeg: " },
     };
