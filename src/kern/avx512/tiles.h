@@ -61,18 +61,19 @@ static inline struct tile_group find_group(const struct cxn_conv_bordered *c, si
 }
 
 /*
- * tile_sum is the includer's, for the reason that avx2/tiles.h gives.
+ * Types are the includer's, for the reason that avx2/tiles.h gives: tile_sum, and tile_terms, whose
+ * lanes are 4 bytes of terms of a place, or the weights for them.
  *
- * What differs between the types of numbers. begin() gives what a place's sums begin with, in
- * two halves; add_run() adds the products of one tap row, `run` samples of each place times the
- * weights from w on, and returns where the next ones begin; store() writes what the
- * TILE_CHANNELS sums of a place come to, as far as the mask has their channels. All of it is
- * inlined: the functions are constants, as groups and places are, or the sums would not stay in
- * registers.
+ * What differs between the types of numbers. begin() gives what a place's sums begin with, in two
+ * halves; broadcast() is 4 bytes in each lane; load() is 64 bytes of weights; add() is a sum and
+ * the products of both; store() writes what the TILE_CHANNELS sums of a place come to, as far as
+ * the mask has their channels. All of it is inlined: the functions are constants, as groups and
+ * places are, or the sums would not stay in registers.
  */
 typedef tile_sum tile_begin_fn(const char *panel, size_t half);
-typedef const char *tile_add_fn(tile_sum sum[TILE_PLACES][2], const char *const src[2],
-                                ptrdiff_t step, const char *w, size_t run, int groups, int places);
+typedef tile_terms tile_broadcast_fn(const char *p);
+typedef tile_terms tile_load_fn(const char *w);
+typedef tile_sum tile_add_fn(tile_sum sum, tile_terms terms, tile_terms weights);
 typedef void tile_store_fn(const struct cxn_conv_bordered *c, const char *panel, char *dst,
                            uint32_t mask, tile_sum low, tile_sum high);
 
@@ -81,7 +82,9 @@ struct tile_type {
     size_t header_bytes; /* of a panel, in front of its weights */
     size_t outputs;      /* of a panel */
     tile_begin_fn *begin;
-    tile_add_fn *add_run;
+    tile_broadcast_fn *broadcast;
+    tile_load_fn *load;
+    tile_add_fn *add;
     tile_store_fn *store;
 };
 
@@ -91,6 +94,32 @@ static inline uint32_t tile_mask(const struct cxn_conv_bordered *c, struct tile_
 {
     const size_t left = c->out - channel, count = left < type.outputs ? left : type.outputs;
     return count >= TILE_CHANNELS ? UINT32_MAX : (1u << count) - 1;
+}
+
+/* The products of one tap row: `bytes` of each place times the weights from w on. Returns where the
+ * next ones begin. */
+TILE_INLINE const char *tile_add_run(struct tile_type type, tile_sum sum[TILE_PLACES][2],
+                                     const char *const src[2], ptrdiff_t step, const char *w,
+                                     size_t bytes, int groups, int places)
+{
+    const char *one[2] = { src[0] + step, src[groups - 1] + step };
+    const char *four[2] = { one[0] + 3 * step, one[1] + 3 * step };
+    for (size_t i = 0; i < bytes; i += 4, w += 128) {
+        const tile_terms w0 = type.load(w), w1 = type.load(w + 64);
+#pragma GCC unroll 2
+        for (int g = 0; g < groups; g++) {
+#pragma GCC unroll 7
+            for (int p = 0; p < places; p++) {
+                const tile_terms x = type.broadcast(tile_place(one[g], four[g], step, p));
+                tile_sum *to = sum[g * TILE_GROUP + p];
+                to[0] = type.add(to[0], x, w0);
+                to[1] = type.add(to[1], x, w1);
+            }
+            one[g] += 4;
+            four[g] += 4;
+        }
+    }
+    return w;
 }
 
 TILE_INLINE void tile_compute(const struct cxn_conv_bordered *c, const struct tile *tile,
@@ -107,7 +136,7 @@ TILE_INLINE void tile_compute(const struct cxn_conv_bordered *c, const struct ti
     }
     const char *src[2] = { tile->src[0], tile->src[1] };
     for (size_t t = 0; t < c->tap_rows; t++) {
-        w = type.add_run(sum, src, step, w, c->run, groups, places);
+        w = tile_add_run(type, sum, src, step, w, c->run * type.number_bytes, groups, places);
         src[0] += c->tap_row_step * type.number_bytes;
         src[1] += c->tap_row_step * type.number_bytes;
     }

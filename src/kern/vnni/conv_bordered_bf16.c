@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kern/conv_bordered_bf16.h"
 
+#include <immintrin.h>
 #include <string.h>
+
+typedef __m512bh tile_terms;
 
 #include "kern/avx512/tiles_float.h"
 #include "kern/bf16.h"
@@ -18,28 +21,9 @@ TILE_INLINE __m512bh load(const char *w)
     return (__m512bh)_mm512_load_si512(w);
 }
 
-TILE_INLINE const char *add_run(tile_sum sum[TILE_PLACES][2], const char *const src[2],
-                                ptrdiff_t step, const char *w, size_t run, int groups, int places)
+TILE_INLINE tile_sum add(tile_sum sum, __m512bh pairs, __m512bh w)
 {
-    const char *one[2] = { src[0] + step, src[groups - 1] + step };
-    const char *four[2] = { one[0] + 3 * step, one[1] + 3 * step };
-    for (size_t i = 0; i < run; i += 2) {
-        const __m512bh w0 = load(w), w1 = load(w + 64);
-#pragma GCC unroll 2
-        for (int g = 0; g < groups; g++) {
-#pragma GCC unroll 7
-            for (int p = 0; p < places; p++) {
-                const __m512bh x = broadcast(tile_place(one[g], four[g], step, p));
-                tile_sum *to = sum[g * TILE_GROUP + p];
-                to[0] = _mm512_dpbf16_ps(to[0], x, w0);
-                to[1] = _mm512_dpbf16_ps(to[1], x, w1);
-            }
-            one[g] += 4;
-            four[g] += 4;
-        }
-        w += 128;
-    }
-    return w;
+    return _mm512_dpbf16_ps(sum, pairs, w);
 }
 
 TILE_INLINE void store(const struct cxn_conv_bordered *c, const char *panel, char *dst,
@@ -53,7 +37,7 @@ TILE_INLINE void store(const struct cxn_conv_bordered *c, const char *panel, cha
 void cxn_conv_bordered_bf16_vnni(const struct cxn_conv_bordered *c)
 {
     tile_run(c, (struct tile_type){ sizeof(uint16_t), TILE_CHANNELS * sizeof(float), TILE_CHANNELS,
-                                    tile_begin_bias, add_run, store });
+                                    tile_begin_bias, broadcast, load, add, store });
 }
 
 /* As cxn_bf16_round() does, denormal numbers included, but both at once in 32 bits. */
