@@ -12,23 +12,6 @@
 #include "train_replay.h"
 #include "unit/unit.h"
 
-struct fixture {
-    struct small_net golden; /* pictures and answers of make_nn.py */
-    struct train_net net;
-};
-
-static const struct cxn_trainer *trainer_of(const struct trainee *t)
-{
-    return t->setup->row->trainer;
-}
-
-static double *doubles(size_t count)
-{
-    double *p = calloc(count, sizeof *p);
-    assert_non_null(p);
-    return p;
-}
-
 /* Rounded as the row's blocks are. */
 static double stored(const struct trainee *t, double x)
 {
@@ -37,7 +20,7 @@ static double stored(const struct trainee *t, double x)
 
 static void fill_slot(const struct trainee *t, unsigned slot)
 {
-    double *numbers = doubles(t->net->net->float_count);
+    double *numbers = train_doubles(t->net->net->float_count);
     for (size_t i = 0; i < t->net->net->float_count; i++) numbers[i] = train_noise(slot + 1, i);
     trainee_write(t, CXN_BLOCK_GRADIENT, slot, numbers);
     free(numbers);
@@ -45,7 +28,7 @@ static void fill_slot(const struct trainee *t, unsigned slot)
 
 static void slots_are_added(void **state)
 {
-    const struct fixture *f = *state;
+    const struct train_fixture *f = *state;
     const size_t all = f->net.net->float_count, first = 1001, count = all - 1001 - 17;
     const struct cxn_trainer_options options = { .views_max = 2, .side = TRAIN_SIDE, .slots = 3 };
     for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
@@ -70,7 +53,7 @@ static void slots_are_added(void **state)
 
 static void squares_are_summed(void **state)
 {
-    const struct fixture *f = *state;
+    const struct train_fixture *f = *state;
     const size_t params = f->net.net->param_count;
     const struct cxn_trainer_options options = { .views_max = 2, .side = TRAIN_SIDE, .slots = 2 };
     for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
@@ -100,7 +83,7 @@ static void squares_are_summed(void **state)
 /* Two steps of plain SGD from sums of two passes: weights, running statistics, average. */
 static void sums_are_scaled_and_averaged(void **state)
 {
-    const struct fixture *f = *state;
+    const struct train_fixture *f = *state;
     const size_t all = f->net.net->float_count, params = f->net.net->param_count;
     const struct cxn_trainer_options options = { .views_max = 2, .side = TRAIN_SIDE, .slots = 1,
                                                  .keeps_average = true };
@@ -135,7 +118,7 @@ static void sums_are_scaled_and_averaged(void **state)
 /* The first step sets the momentum buffer, whatever was in it; the second adds to it. */
 static void a_first_step_sets_the_buffer(void **state)
 {
-    const struct fixture *f = *state;
+    const struct train_fixture *f = *state;
     const size_t params = f->net.net->param_count;
     const struct cxn_trainer_options options = { .views_max = 2, .side = TRAIN_SIDE, .slots = 1,
                                                  .moments = 1 };
@@ -145,7 +128,7 @@ static void a_first_step_sets_the_buffer(void **state)
         struct trainee t;
         trainee_open(&t, &setup, &f->net, &options, 2);
         fill_slot(&t, 0);
-        double *buffer = doubles(params);
+        double *buffer = train_doubles(params);
         for (size_t i = 0; i < params; i++) buffer[i] = 3.0;
         trainee_write(&t, CXN_BLOCK_MOMENT, 0, buffer);
         free(buffer);
@@ -174,7 +157,7 @@ static double *updated(const struct train_setup *setup, const struct train_net *
     fill_slot(&t, 0);
     for (update.step = 1; update.step <= 2; update.step++)
         trainer_of(&t)->update(t.state, 0, &update);
-    double *out = doubles(2 * all + 2 * params), *at = out;
+    double *out = train_doubles(2 * all + 2 * params), *at = out;
     static const struct { enum cxn_train_block block; unsigned which; } blocks[] = {
         { CXN_BLOCK_WEIGHTS, 0 }, { CXN_BLOCK_AVERAGE, 0 }, { CXN_BLOCK_MOMENT, 0 },
         { CXN_BLOCK_MOMENT, 1 }
@@ -200,7 +183,7 @@ static void updates_are_ref64s(void **state)
         { .rule = CXN_RULE_ADAMW, .lr = 0.1, .weight_decay = 0.1, .beta1 = 0.9, .beta2 = 0.999,
           .epsilon = 1e-8, .gradient_scale = 0.5, .statistic_scale = 0.25, .average_decay = 0.9 }
     };
-    const struct fixture *f = *state;
+    const struct train_fixture *f = *state;
     struct train_setup ref64 = { 0 };
     assert_true(train_setup_next(&ref64) && ref64.row->trainer == &cxn_trainer_ref64);
     for (size_t i = 0; i < CXN_COUNTOF(rules); i++) {
@@ -261,7 +244,7 @@ static enum cxn_status back_with(struct told *told, struct trainee *t)
 
 static struct told told_open(const struct train_net *n, size_t stop_at)
 {
-    struct told told = { .numbers = doubles(n->net->float_count), .stop_at = stop_at };
+    struct told told = { .numbers = train_doubles(n->net->float_count), .stop_at = stop_at };
     told.seen = calloc(n->net->float_count, 1);
     assert_non_null(told.seen);
     return told;
@@ -275,7 +258,7 @@ static void told_close(struct told *told)
 
 static void gradients_are_told_as_they_come(void **state)
 {
-    const struct fixture *f = *state;
+    const struct train_fixture *f = *state;
     const cxn_net *net = f->net.net;
     const struct cxn_trainer_options options = { .views_max = TRAIN_IMAGES, .side = TRAIN_SIDE,
                                                  .slots = 1 };
@@ -298,7 +281,7 @@ static void gradients_are_told_as_they_come(void **state)
 }
 
 /* With a frozen backbone logits are those of the engines, and the head alone learns. */
-static void check_frozen_passes(const struct fixture *f, struct trainee *t, size_t head)
+static void check_frozen_passes(const struct train_fixture *f, struct trainee *t, size_t head)
 {
     enum { LOGITS = SMALL_VIEWS * TRAIN_CLASSES };
     const cxn_net *net = f->net.net;
@@ -327,7 +310,7 @@ static void check_frozen_passes(const struct fixture *f, struct trainee *t, size
 
 static void a_frozen_backbone_stays(void **state)
 {
-    const struct fixture *f = *state;
+    const struct train_fixture *f = *state;
     const cxn_net *net = f->net.net;
     const size_t head = cxn_net_find(net, "classifier.weight")->offset;
     const struct cxn_trainer_options options = { .views_max = SMALL_VIEWS, .side = SMALL_SIDE,
@@ -358,7 +341,7 @@ static void a_frozen_backbone_stays(void **state)
 /* One view is enough for a frozen backbone, and what is told is the head. */
 static void a_frozen_backbone_tells_the_head(void **state)
 {
-    const struct fixture *f = *state;
+    const struct train_fixture *f = *state;
     const cxn_net *net = f->net.net;
     const size_t head = cxn_net_find(net, "classifier.weight")->offset;
     const struct cxn_trainer_options options = { .views_max = TRAIN_IMAGES, .side = TRAIN_SIDE,
@@ -378,7 +361,7 @@ static void a_frozen_backbone_tells_the_head(void **state)
 /* Its views have nothing to do with each other: forty at once are ten times four. */
 static void a_frozen_backbone_takes_many(void **state)
 {
-    const struct fixture *f = *state;
+    const struct train_fixture *f = *state;
     const struct cxn_trainer_options options = { .views_max = TRAIN_VIEWS_MAX, .side = TRAIN_SIDE,
                                                  .slots = 1, .head_only = true };
     enum { FEW = 4, NUMBERS = FEW * TRAIN_CLASSES };
@@ -403,7 +386,7 @@ static void a_frozen_backbone_takes_many(void **state)
 /* A view that is turned, moved and brightened is computed as the picture of its samples. */
 static void resampled_views_are_their_samples(void **state)
 {
-    const struct fixture *f = *state;
+    const struct train_fixture *f = *state;
     const struct cxn_trainer_options options = { .views_max = 4, .side = TRAIN_SIDE, .slots = 1 };
     for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
         uint8_t samples[TRAIN_IMAGES][TRAIN_SIDE * TRAIN_SIDE * 3];
@@ -501,7 +484,7 @@ static void any_views_are_ref64s(void **state)
  * gradients are overwritten, and passes leave no traces. */
 static void written_weights_count(void **state)
 {
-    const struct fixture *f = *state;
+    const struct train_fixture *f = *state;
     const size_t all = f->net.net->float_count;
     const struct cxn_trainer_options options = { .views_max = 8, .side = TRAIN_SIDE, .slots = 1 };
     for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
@@ -536,26 +519,6 @@ static void written_weights_count(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    assert_non_null(f);
-    small_net_open(&f->golden);
-    train_net_small(&f->net);
-    train_setup_say_skipped();
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    small_net_close(&f->golden);
-    train_net_close(&f->net);
-    free(f);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -572,5 +535,5 @@ int main(void)
         cmocka_unit_test(any_views_are_ref64s),
         cmocka_unit_test(written_weights_count),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, train_set_up, train_tear_down);
 }

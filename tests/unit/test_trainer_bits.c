@@ -10,18 +10,6 @@
 
 static unsigned threads; /* what main() is told */
 
-static const struct cxn_trainer *trainer_of(const struct trainee *t)
-{
-    return t->setup->row->trainer;
-}
-
-static double *doubles(size_t count)
-{
-    double *p = calloc(count, sizeof *p);
-    assert_non_null(p);
-    return p;
-}
-
 /* One step of AdamW with a moving average, in two slots; everything that it leaves, in one array:
  * logits, slot, weights, both moments, average. free(). */
 static double *everything(const struct train_net *n, const struct train_setup *setup,
@@ -39,7 +27,7 @@ static double *everything(const struct train_net *n, const struct train_setup *s
         { CXN_BLOCK_MOMENT, 1 }, { CXN_BLOCK_AVERAGE, 0 }
     };
     enum { LOGITS = TRAIN_IMAGES * TRAIN_CLASSES };
-    double *out = doubles(2 * LOGITS + 3 * all + 2 * params), *at = out;
+    double *out = train_doubles(2 * LOGITS + 3 * all + 2 * params), *at = out;
     struct trainee t;
     trainee_open(&t, setup, n, &options, team);
     for (unsigned slot = 0; slot < 2; slot++, at += LOGITS) {
@@ -63,7 +51,8 @@ static double *everything(const struct train_net *n, const struct train_setup *s
 
 static void bits_do_not_depend_on_threads(void **state)
 {
-    const struct train_net *n = *state;
+    const struct train_fixture *f = *state;
+    const struct train_net *n = &f->net;
     for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
         size_t count, same;
         double *want = everything(n, &setup, 1, &count);
@@ -81,7 +70,8 @@ static void bits_do_not_depend_on_threads(void **state)
 /* What a row calls one level has one arithmetic: a resume goes by that name. */
 static void a_level_is_one_arithmetic(void **state)
 {
-    const struct train_net *n = *state;
+    const struct train_fixture *f = *state;
+    const struct train_net *n = &f->net;
     for (size_t i = 0; cxn_cpu_level_name(i); i++) {
         if (cxn_cpu_level_lacks(i, cxn_cpu_detect()) != 0) continue;
         for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
@@ -104,30 +94,14 @@ static void a_level_is_one_arithmetic(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    struct train_net *n = calloc(1, sizeof *n);
-    assert_non_null(n);
-    train_net_small(n);
-    train_setup_say_skipped();
-    *state = n;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    train_net_close(*state);
-    free(*state);
-    return 0;
-}
-
 /* test_trainer_bits levels|THREADS */
 int main(int argc, char **argv)
 {
     const struct CMUnitTest levels[] = { cmocka_unit_test(a_level_is_one_arithmetic) };
     const struct CMUnitTest shared[] = { cmocka_unit_test(bits_do_not_depend_on_threads) };
     if (argc != 2) return 2;
-    if (strcmp(argv[1], "levels") == 0) return cmocka_run_group_tests(levels, set_up, tear_down);
+    if (strcmp(argv[1], "levels") == 0)
+        return cmocka_run_group_tests(levels, train_set_up, train_tear_down);
     threads = (unsigned)strtoul(argv[1], NULL, 10);
-    return threads > 1 ? cmocka_run_group_tests(shared, set_up, tear_down) : 2;
+    return threads > 1 ? cmocka_run_group_tests(shared, train_set_up, train_tear_down) : 2;
 }

@@ -8,14 +8,10 @@
 #include "train_case.h"
 #include "unit/unit.h"
 
-static const struct cxn_trainer *trainer_of(const struct trainee *t)
-{
-    return t->setup->row->trainer;
-}
-
 static void passing_allocates_nothing(void **state)
 {
-    const struct train_net *n = *state;
+    const struct train_fixture *f = *state;
+    const struct train_net *n = &f->net;
     const struct cxn_engine_source source = { .net = n->net, .block = n->block };
     struct cxn_trainer_options options = { .views_max = 4, .side = TRAIN_SIDE, .slots = 2,
                                            .moments = 1, .keeps_average = true };
@@ -47,7 +43,8 @@ static void passing_allocates_nothing(void **state)
 
 static void failing_allocations_leave_nothing(void **state)
 {
-    const struct train_net *n = *state;
+    const struct train_fixture *f = *state;
+    const struct train_net *n = &f->net;
     const struct cxn_engine_source source = { .net = n->net, .block = n->block };
     struct cxn_trainer_options options = { .views_max = 2, .side = TRAIN_SIDE, .slots = 1,
                                            .moments = 1, .keeps_average = true };
@@ -79,7 +76,8 @@ static void failing_allocations_leave_nothing(void **state)
 
 static void wrong_options_are_refused(void **state)
 {
-    const struct train_net *n = *state;
+    const struct train_fixture *f = *state;
+    const struct train_net *n = &f->net;
     const struct cxn_engine_source source = { .net = n->net, .block = n->block };
     static const struct { struct cxn_trainer_options options; enum cxn_status status; } bad[] = {
         { { .views_max = 0, .side = 64, .slots = 1 }, CXN_E_ARG },
@@ -121,7 +119,8 @@ static void refuse(const struct trainee *t, const struct train_batch *b, size_t 
 
 static void wrong_views_are_refused(void **state)
 {
-    const struct train_net *n = *state;
+    const struct train_fixture *f = *state;
+    const struct train_net *n = &f->net;
     const struct cxn_trainer_options options = { .views_max = 3, .side = 63, .slots = 1 };
     for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
         struct trainee t;
@@ -155,7 +154,8 @@ static void wrong_views_are_refused(void **state)
 
 static void overflow_is_an_error(void **state)
 {
-    const struct train_net *n = *state;
+    const struct train_fixture *f = *state;
+    const struct train_net *n = &f->net;
     const struct cxn_trainer_options options = { .views_max = 4, .side = TRAIN_SIDE, .slots = 1 };
     for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
         struct trainee t;
@@ -187,7 +187,8 @@ static void not_a_number_is_an_error(void **state)
         "features.denseblock1.denselayer1.conv2.weight", "features.transition2.conv.weight",
         "features.norm5.weight", "classifier.weight"
     };
-    const struct train_net *n = *state;
+    const struct train_fixture *f = *state;
+    const struct train_net *n = &f->net;
     const struct cxn_trainer_options options = { .views_max = 4, .side = TRAIN_SIDE, .slots = 1 };
     for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
         struct trainee t;
@@ -215,7 +216,8 @@ static void not_a_number_is_an_error(void **state)
 
 static void missing_blocks_are_empty(void **state)
 {
-    const struct train_net *n = *state;
+    const struct train_fixture *f = *state;
+    const struct train_net *n = &f->net;
     const struct cxn_trainer_options options = { .views_max = 1, .side = TRAIN_SIDE, .slots = 2,
                                                  .moments = 1 };
     for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
@@ -232,22 +234,6 @@ static void missing_blocks_are_empty(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    struct train_net *n = calloc(1, sizeof *n);
-    assert_non_null(n);
-    train_net_small(n);
-    *state = n;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    train_net_close(*state);
-    free(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,5 +245,5 @@ int main(void)
         cmocka_unit_test(not_a_number_is_an_error),
         cmocka_unit_test(missing_blocks_are_empty),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, train_set_up, train_tear_down);
 }

@@ -10,16 +10,6 @@
 #include "train_replay.h"
 #include "unit/unit.h"
 
-struct fixture {
-    struct small_net golden; /* pictures and answers of make_nn.py */
-    struct train_net net;
-};
-
-static const struct cxn_trainer *trainer_of(const struct trainee *t)
-{
-    return t->setup->row->trainer;
-}
-
 /* golden: the slot, then float32's distance for each parameter tensor. Batch statistics have no
  * such distance: they are sums of one operation. */
 static double slot_distance(const struct trainee *t, const double *slot, const double *golden)
@@ -45,7 +35,7 @@ static double slot_distance(const struct trainee *t, const double *slot, const d
 
 static void gradients_are_pytorchs(void **state)
 {
-    const struct fixture *f = *state;
+    const struct train_fixture *f = *state;
     const cxn_net *net = f->net.net;
     enum { LOGITS = SMALL_VIEWS * TRAIN_CLASSES };
     const struct cxn_trainer_options options = { .views_max = SMALL_VIEWS, .side = SMALL_SIDE,
@@ -164,7 +154,7 @@ static void check_derivatives(const struct slope *s, const double *slot, size_t 
 /* Of rows in double: others have no digits for it. */
 static void differences_are_the_gradients(void **state)
 {
-    const struct fixture *f = *state;
+    const struct train_fixture *f = *state;
     const struct cxn_trainer_options options = { .views_max = TRAIN_IMAGES, .side = 48,
                                                  .slots = 1 };
     for (struct train_setup setup = { 0 }; train_setup_next(&setup);) {
@@ -212,26 +202,6 @@ static void bf16_steps_are_pytorchs(void **state)
     replay_steps(CXN_PRECISION_BF16);
 }
 
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof *f);
-    assert_non_null(f);
-    small_net_open(&f->golden);
-    train_net_small(&f->net);
-    train_setup_say_skipped();
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    small_net_close(&f->golden);
-    train_net_close(&f->net);
-    free(f);
-    return 0;
-}
-
 /* test_trainer_steps gradients|f32|bf16 */
 int main(int argc, char **argv)
 {
@@ -243,8 +213,9 @@ int main(int argc, char **argv)
     const struct CMUnitTest bf16[] = { cmocka_unit_test(bf16_steps_are_pytorchs) };
     const char *part = argc == 2 ? argv[1] : "";
     if (strcmp(part, "gradients") == 0)
-        return cmocka_run_group_tests(gradients, set_up, tear_down);
-    if (strcmp(part, "f32") == 0) return cmocka_run_group_tests(f32, set_up, tear_down);
-    if (strcmp(part, "bf16") == 0) return cmocka_run_group_tests(bf16, set_up, tear_down);
+        return cmocka_run_group_tests(gradients, train_set_up, train_tear_down);
+    if (strcmp(part, "f32") == 0) return cmocka_run_group_tests(f32, train_set_up, train_tear_down);
+    if (strcmp(part, "bf16") == 0)
+        return cmocka_run_group_tests(bf16, train_set_up, train_tear_down);
     return 2;
 }

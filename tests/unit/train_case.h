@@ -14,7 +14,7 @@
  * float is, at least the floor. */
 struct train_limits {
     double gradient; /* floor of a tensor's gradient */
-    double change;   /* floor of a tensor's change by some steps */
+    double change[2]; /* floor of a tensor's change by some steps: of SGD, of AdamW */
     double changes;  /* of all parameters together, whatever PyTorch's in float */
     double loss;     /* of each of these steps, relative */
     double seed_ce_loss; /* the same for steps in the reference's manner */
@@ -64,6 +64,15 @@ void train_net_calm(struct train_net *n);
 void train_net_settled(struct train_net *n);
 void train_net_close(struct train_net *n);
 
+/* What the tests of the shrunken network share; cmocka's functions of a group. Skipped levels are
+ * told at set-up. */
+struct train_fixture {
+    struct small_net golden; /* pictures and answers of make_nn.py */
+    struct train_net net;
+};
+int train_set_up(void **state);
+int train_tear_down(void **state);
+
 /* A trainer that is open. */
 struct trainee {
     const struct train_setup *setup;
@@ -71,6 +80,11 @@ struct trainee {
     struct cxn_env env;
     cxn_trainer_state *state;
 };
+
+static inline const struct cxn_trainer *trainer_of(const struct trainee *t)
+{
+    return t->setup->row->trainer;
+}
 
 /* threads: 0 for those of the machine. options->precision is the row's. */
 void trainee_open(struct trainee *t, const struct train_setup *setup, const struct train_net *net,
@@ -108,6 +122,9 @@ double train_loss_of(const struct train_batch *b, const double *logits, double *
 /* Both passes; the loss. Fails the running test where a call does. */
 double train_passes(const struct trainee *t, const struct train_batch *b, unsigned slot,
                     double *logits);
+
+/* Zeros; free(). */
+double *train_doubles(size_t count);
 
 /* Unlike numbers in [-1, 1), which every row's blocks hold without rounding. */
 double train_noise(size_t stream, size_t i);

@@ -110,11 +110,12 @@ static double tensor_distance(const struct trainee *t, const double *after, size
 static double check_change(const struct trainee *t, const struct run *run, const double *golden)
 {
     const struct train_limits *limits = limits_of(t, run);
+    const double floor_of_rule = limits->change[run->update.rule == CXN_RULE_ADAMW];
     double *after = trainee_read(t, CXN_BLOCK_WEIGHTS, 0), squares = 0.0, sum = 0.0;
     for (size_t i = 0; i < t->net->net->tensor_count; i++, golden += TENSOR_NUMBERS) {
         const double far = tensor_distance(t, after, i, golden);
         assert_true(golden[0] > 0.0);
-        if (!(far <= fmax(limits->change, t->setup->row->factor * golden[1])))
+        if (!(far <= fmax(floor_of_rule, t->setup->row->factor * golden[1])))
             fail_msg("%s: %s, change of %s: %.3g away, PyTorch in float %.3g", t->setup->name,
                      run->name, t->net->net->tensors[i].name, far, golden[1]);
         if (!cxn_role_is_param(t->net->net->tensors[i].role)) continue;
