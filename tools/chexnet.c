@@ -14,6 +14,7 @@
 extern const struct command cmd_bench;
 extern const struct command cmd_compare;
 extern const struct command cmd_cpu;
+extern const struct command cmd_export;
 extern const struct command cmd_infer;
 extern const struct command cmd_inspect;
 extern const struct command cmd_optimize;
@@ -35,6 +36,7 @@ const struct command *const commands[] = {
     &cmd_compare,
     &cmd_optimize,
     &cmd_selftest,
+    &cmd_export,
     &cmd_bench,
     &cmd_inspect,
     &cmd_cpu,
