@@ -41,7 +41,7 @@ expect 0 'input 3 x 1 or 3 x 224 x 224, samples of 0 to 255; output 3 x 14' \
 
 # --- weights for one mode only
 expect 0 'mode fp32' optimize "$weights" --precision fp32 --out "$work/fp32.safetensors"
-refuse 3 'optimised, expected the weights that it was made from' "$work/fp32.safetensors"
+refuse 3 'optimised already, expected the weights that it was made from' "$work/fp32.safetensors"
 
 # --- a full disk: the file that was there stays
 echo before >"$work/kept"

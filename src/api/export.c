@@ -23,13 +23,13 @@ struct work {
 static enum cxn_status load(struct work *w, const char *path, struct cxn_error *err)
 {
     enum cxn_status status = cxn_net_open(&w->net, &cxn_densenet121, w->env->mem, err);
-    if (status == CXN_OK) status = cxn_numbers_open(&w->numbers, w->env, w->net, path, err);
+    if (status == CXN_OK) status = cxn_numbers_open_trained(&w->numbers, w->env, w->net, path, err);
     if (status != CXN_OK) return status;
-    if (!w->numbers.block)
-        return cxn_fail(err, CXN_E_FORMAT, "%s: optimised, expected the weights that it was made "
-                                           "from", path);
+    if (w->numbers.onnx.open &&
+        cxn_onnx_find_source(&w->numbers.onnx.model, w->source_name, w->source_sha256))
+        return CXN_OK; /* ours: it was made from the same */
     cxn_source_name(path, w->source_name);
-    return cxn_sha256_file(&w->numbers.file.file, path, w->source_sha256, err);
+    return cxn_numbers_sha256(&w->numbers, w->source_sha256, err);
 }
 
 static enum cxn_status write_model(const struct work *w, const struct cxn_export_options *o,

@@ -5,12 +5,15 @@
 #include "fuse/optimized.h"
 #include "model/weights.h"
 #include "nn/engine.h"
+#include "onnx/read.h"
 
-/* The numbers of a model file, whichever kind it is: weights as trained, or an optimised file,
- * which is read as an engine asks for it. */
+/* The numbers of a model file, whichever kind it is: weights as trained, an ONNX model's among
+ * them, or an optimised file, which is read as an engine asks for it. */
 struct cxn_numbers {
     struct cxn_engine_source source; /* for engines to be opened with while this is open */
-    struct cxn_weights_file file;
+    const char *path;                /* borrowed */
+    struct cxn_weights_file file;    /* closed for an ONNX model */
+    struct cxn_onnx_file onnx;       /* closed for any other */
     float *block;                    /* NULL for an optimised file */
     cxn_fold *fold;                  /* NULL for weights as trained, and nothing in the next two */
     struct cxn_optimized optimized;
@@ -20,7 +23,21 @@ struct cxn_numbers {
 /* net outlives it. Texts name the file. Close in either case; not to be moved while open. */
 enum cxn_status cxn_numbers_open(struct cxn_numbers *n, const struct cxn_env *env,
                                  const cxn_net *net, const char *path, struct cxn_error *err);
+/* The same, and CXN_E_FORMAT for an optimised file: block is there. */
+enum cxn_status cxn_numbers_open_trained(struct cxn_numbers *n, const struct cxn_env *env,
+                                         const cxn_net *net, const char *path,
+                                         struct cxn_error *err);
 void cxn_numbers_close(struct cxn_numbers *n);
+
+/* SHA-256 of the file. CXN_E_IO. */
+enum cxn_status cxn_numbers_sha256(const struct cxn_numbers *n, char hex[CXN_SHA256_HEX_BYTES],
+                                   struct cxn_error *err);
+
+/* The weights of a file to begin training with, as cxn_weights_load_start() and from ONNX models
+ * too. */
+enum cxn_status cxn_numbers_load_start(const struct cxn_env *env, const char *path,
+                                       const cxn_net *net, float **block,
+                                       struct cxn_weights_report *report, struct cxn_error *err);
 
 /* *engine: the row that the mode names on this CPU, as cxn_engine_choose() left it; an optimised
  * file has its own for "auto" and CXN_E_ARG for any other mode. */
