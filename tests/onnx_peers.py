@@ -1,16 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""onnx_peers.py CHEXNET SHARED: ONNX models against ONNX Runtime and OpenVINO on real X-rays.
+"""onnx_peers.py CHEXNET SHARED: ONNX models against other programs, on real X-rays.
 
-What `chexnet export` writes passes onnx.checker, and both runtimes give the probabilities of
-`chexnet infer --mode fp32` to 1e-5, at batch 1, 3 and 10, with and without preprocessing. Skipped
-by name where the packages of bench/peers or the pictures are absent.
+What `chexnet export` writes passes onnx.checker, and ONNX Runtime and OpenVINO give the
+probabilities of `chexnet infer --mode fp32` to 1e-5, at batch 1, 3 and 10, with and without
+preprocessing. What PyTorch exports is read and gives PyTorch's probabilities to 1e-5. Skipped by
+name where the packages of bench/peers or the pictures are absent; torch.export's part where
+onnxscript is.
 """
 import csv
+import importlib.util
 import pathlib
 import subprocess
 import sys
 import tempfile
+import warnings
 
 BOUND = 1e-5
 PICTURES = 20
@@ -22,6 +26,8 @@ try:
     import onnx
     import onnxruntime
     import openvino
+    import torch
+    import torchvision
     from PIL import Image
 except ImportError as why:
     print(f'skipped: ONNX against ONNX Runtime and OpenVINO ({why})')
@@ -42,8 +48,9 @@ def check(passed, what):
 
 
 def run(*arguments):
-    subprocess.run([chexnet, *map(str, arguments)], check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)
+    done = subprocess.run([chexnet, *map(str, arguments)], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f'chexnet {arguments}: {done.stderr}')
 
 
 def centre(path):
@@ -99,6 +106,81 @@ def compare(path, inputs, want, batches, what):
             check(worst <= BOUND, f'{what}, {name}, batch {batch}: largest difference {worst:.2e}')
 
 
+def pytorch_model():
+    """The weights' DenseNet-121 with its sigmoid."""
+    net = torchvision.models.densenet121(weights=None, num_classes=14)
+    state = torch.load(weights, map_location='cpu', weights_only=True)
+    net.load_state_dict({name.replace('module.', '').replace('classifier.0.', 'classifier.'): value
+                         for name, value in state.get('state_dict', state).items()})
+    return torch.nn.Sequential(net, torch.nn.Sigmoid()).eval()
+
+
+def torchscript(model, path, opset, folded=True):
+    """The old exporter; unfolded is how weights that were trained on come out."""
+    training = torch.onnx.TrainingMode
+    torch.onnx.export(model, (torch.zeros(1, 3, 224, 224),), path, dynamo=False,
+                      opset_version=opset, input_names=['crops'],
+                      dynamic_axes={'crops': {0: 'batch'}}, do_constant_folding=folded,
+                      training=training.EVAL if folded else training.PRESERVE)
+
+
+def torch_export(model, path, opset, dynamic, external):
+    batch = {'dynamic_shapes': ({0: torch.export.Dim('batch')},)} if dynamic else {}
+    torch.onnx.export(model, (torch.zeros(2, 3, 224, 224),), path, dynamo=True, verbose=False,
+                      opset_version=opset, external_data=external, **batch)
+
+
+def half(source, path):
+    """Weights as float16, each cast to float where it is used."""
+    model = onnx.load(source)
+    casts = []
+    for tensor in model.graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor).astype(numpy.float16)
+        name = tensor.name
+        tensor.CopyFrom(onnx.numpy_helper.from_array(values, name + '.half'))
+        casts.append(onnx.helper.make_node('Cast', [name + '.half'], [name], to=1))
+    nodes = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend(casts + nodes)
+    onnx.save(model, path)
+
+
+def read_exports(where, normalised, names):
+    """What PyTorch writes, read here."""
+    model = pytorch_model()
+    with torch.no_grad():
+        want = model(torch.from_numpy(normalised)).numpy()
+    path = where / 'theirs.onnx'
+
+    def compare_scores(what):
+        worst = numpy.abs(scores(path, where, names) - want).max()
+        check(worst <= BOUND, f'read {what}: largest difference from PyTorch {worst:.2e}')
+
+    for opset in 11, 13, 17, 23:
+        torchscript(model, path, opset)
+        compare_scores(f'TorchScript, opset {opset}, folded')
+    torchscript(model, path, 17, folded=False)
+    compare_scores('TorchScript, opset 17, not folded')
+    again, direct = where / 'again.onnx', where / 'direct.onnx'
+    run('export', path, '--out', again)
+    run('export', weights, '--out', direct)
+    same = all(numpy.array_equal(onnx.numpy_helper.to_array(a), onnx.numpy_helper.to_array(b))
+               for a, b in zip(*(onnx.load(p).graph.initializer for p in (again, direct))))
+    check(same, 'not folded: the weights to the bit')
+    half(direct, path)
+    with torch.no_grad():
+        full, want = want, model.half().float()(torch.from_numpy(normalised)).numpy()
+    check(numpy.abs(want - full).max() > 10 * BOUND, 'weights rounded to float16 are others')
+    compare_scores('float16 weights')
+    model, want = pytorch_model(), full
+    if not importlib.util.find_spec('onnxscript'):
+        print('skipped: models of torch.export (no onnxscript)')
+        return
+    for opset, dynamic, external in (18, False, True), (18, True, False), (23, True, True):
+        torch_export(model, path, opset, dynamic, external)
+        compare_scores(f'torch.export, opset {opset}, dynamic {dynamic}, external {external}')
+
+
 def main(where):
     names = sorted(path.name for path in images.glob('*.png'))[:PICTURES]
     crops = numpy.stack([centre(images / name) for name in names])[:, None]
@@ -118,8 +200,14 @@ def main(where):
     compare(samples, colour, want, (3,), 'colour samples')
     run('export', weights, '--out', three, '--batch', 3)
     compare(three, normalised, want, (3,), 'fixed batch')
+    for path, arguments in (plain, ()), (samples, ('--with-preprocessing',)):
+        again = where / 'again.onnx'
+        run('export', path, '--out', again, *arguments)
+        check(again.read_bytes() == path.read_bytes(), f'{path.name} read and exported: its bytes')
+    read_exports(where, normalised, names)
 
 
+warnings.filterwarnings('ignore')
 with tempfile.TemporaryDirectory() as folder:
     main(pathlib.Path(folder))
 sys.exit(failures > 0)

@@ -155,7 +155,8 @@ static enum cxn_status check_all(const struct cxn_onnx_steps *s, struct cxn_erro
     const char *name = cxn_names_text(&s->m->names, s->m->output);
     if (v->kind != CXN_ONNX_MAPS ||
         (v->stage != CXN_STAGE_LOGITS && v->stage != CXN_STAGE_PROBABILITIES))
-        return cxn_fail(err, CXN_E_FORMAT, "onnx: output '%s' is not what a classifier gives", name);
+        return cxn_fail(err, CXN_E_FORMAT, "onnx: output '%s' is not what a classifier gives",
+                        name);
     for (size_t i = 0; i < s->net->tensor_count; i++)
         if (s->match->fills[i].kind == CXN_FILL_NONE)
             return cxn_fail(err, CXN_E_FORMAT, "onnx: no node has %s", s->net->tensors[i].name);

@@ -6,10 +6,10 @@
 #include "onnx/model.h"
 
 /*
- * Which tensors of a graph are which of a network, told by how the nodes hang together and never by
- * a name: from the input on, every node must be the next step of a DenseNet, and is refused where it
- * is not. A norm that an exporter folded into the convolution before it, or wrote as product and
- * sum, becomes one that does the same.
+ * Which tensors of a graph are which of a network, told by how the nodes hang together and never
+ * by a name: from the input on, every node must be the next step of a DenseNet, and is refused
+ * where it is not. A norm that an exporter folded into the convolution before it, or wrote as
+ * product and sum, becomes one that does the same.
  */
 
 enum cxn_fill_kind {

@@ -45,8 +45,8 @@ static enum cxn_status read_attribute_field(struct cxn_wire *w, const struct cxn
     case CXN_ATTRIBUTE_TYPE: return cxn_wire_int(w, f, type, err);
     case CXN_ATTRIBUTE_DOC_STRING: return CXN_OK;
     default:
-        return cxn_fail(err, CXN_E_FORMAT, "onnx: attribute '%s' has field %u: a graph, a reference "
-                        "or a list that no DenseNet-121 needs", a->name, f->number);
+        return cxn_fail(err, CXN_E_FORMAT, "onnx: attribute '%s' has field %u: a graph, a "
+                        "reference or a list that no DenseNet-121 needs", a->name, f->number);
     }
 }
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "onnx/about.h"
-#include "onnx/match.h"
 
 /* ---- form --------------------------------------------------------------------------------- */
 
@@ -83,9 +82,10 @@ static enum cxn_status fill_tensor(struct cxn_onnx_model *m, const struct cxn_on
     return cxn_weights_check_values(t, cxn_tensors_name(&m->list, fill->tensor), dst, err);
 }
 
-static enum cxn_status fill_block(struct cxn_onnx_model *m, const struct cxn_onnx_match *match,
-                                  const cxn_net *net, float **block, struct cxn_error *err)
+enum cxn_status cxn_onnx_fill_block(struct cxn_onnx_model *m, const struct cxn_onnx_match *match,
+                                    const cxn_net *net, float **block, struct cxn_error *err)
 {
+    *block = NULL;
     float *values = cxn_alloc(m->mem, net->float_count, sizeof *values);
     if (!values)
         return cxn_fail_nomem(err, m->mem, net->float_count * sizeof *values, "the weights");
@@ -106,7 +106,7 @@ enum cxn_status cxn_onnx_load(struct cxn_onnx_model *m, const cxn_net *net,
     struct cxn_onnx_match match = { .any_head = head == CXN_ONNX_HEAD_ANY };
     *block = NULL;
     enum cxn_status status = cxn_onnx_match(&match, m, net, err);
-    if (status == CXN_OK) status = fill_block(m, &match, net, block, err);
+    if (status == CXN_OK) status = cxn_onnx_fill_block(m, &match, net, block, err);
     *report = (struct cxn_weights_report){ .format = m->list.format,
                                            .tensor_count = m->list.count,
                                            .head_classes = match.head_classes };

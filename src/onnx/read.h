@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 #include "model/weights.h"
-#include "onnx/model.h"
+#include "onnx/match.h"
 
 /*
  * Weights from an ONNX model: a DenseNet-121 as PyTorch's exporters and this room's own writer
@@ -47,6 +47,10 @@ enum cxn_onnx_head { CXN_ONNX_HEAD_SAME, CXN_ONNX_HEAD_ANY };
 enum cxn_status cxn_onnx_load(struct cxn_onnx_model *m, const cxn_net *net,
                               enum cxn_onnx_head head, float **block,
                               struct cxn_weights_report *report, struct cxn_error *err);
+
+/* The second half of that, from what cxn_onnx_match() found. */
+enum cxn_status cxn_onnx_fill_block(struct cxn_onnx_model *m, const struct cxn_onnx_match *match,
+                                    const cxn_net *net, float **block, struct cxn_error *err);
 
 /* The same of a file: texts name it, and a head that is left out is told to env->log. */
 enum cxn_status cxn_onnx_file_load(const struct cxn_env *env, struct cxn_onnx_file *f,

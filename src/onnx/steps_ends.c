@@ -84,10 +84,12 @@ static const int64_t *find_ints(struct cxn_onnx_steps *s, const char *name, int6
     return t->has_ints ? t->ints : NULL;
 }
 
-/* Those of height and width of [batch][channels][height][width]. */
-static bool are_sides(const int64_t *axes, size_t count)
+/* Whether the axes are height and width of [batch][channels][height][width]. */
+static bool over_sides(struct cxn_onnx_steps *s, int64_t from)
 {
     unsigned seen = 0;
+    size_t count = 0;
+    const int64_t *axes = find_ints(s, "axes", from, &count);
     for (size_t i = 0; axes && i < count; i++) {
         const int64_t axis = axes[i] < 0 ? axes[i] + 4 : axes[i];
         if (axis != 2 && axis != 3) return false;
@@ -101,10 +103,9 @@ enum cxn_status cxn_step_reduce_mean(struct cxn_onnx_steps *s, struct cxn_onnx_v
 {
     enum { AXES_ARE_INPUT = 18 };
     const struct cxn_onnx_value *v = cxn_step_maps(s, 0);
-    size_t count = 0;
     if (!cxn_step_is_last(s, v)) return cxn_step_fail(s, err);
     *out = *v;
-    if (!are_sides(find_ints(s, "axes", AXES_ARE_INPUT, &count), count))
+    if (!over_sides(s, AXES_ARE_INPUT))
         return cxn_node_fail(&s->node, err, "its axes are not height and width");
     const struct cxn_node_attribute *keep = cxn_node_find(&s->node, "keepdims");
     if (keep && (keep->type != CXN_ATTRIBUTE_TYPE_INT || keep->integer < 0 || keep->integer > 1))
@@ -132,11 +133,10 @@ enum cxn_status cxn_step_squeeze(struct cxn_onnx_steps *s, struct cxn_onnx_value
 {
     enum { AXES_ARE_INPUT = 13 };
     const struct cxn_onnx_value *v = cxn_step_maps(s, 0);
-    size_t count = 0;
     if (!v || v->stage != CXN_STAGE_POOLED) return cxn_step_fail(s, err);
     *out = *v;
     out->stage = CXN_STAGE_FLAT;
-    if (!are_sides(find_ints(s, "axes", AXES_ARE_INPUT, &count), count))
+    if (!over_sides(s, AXES_ARE_INPUT))
         return cxn_node_fail(&s->node, err, "its axes are not height and width");
     return cxn_step_check_inputs(s, 1, s->m->opset < AXES_ARE_INPUT ? 1 : 2, err);
 }
