@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# cli_export.sh CHEXNET WEIGHTS: export as a user runs it: what it refuses and what it tells.
+# cli_export.sh CHEXNET WEIGHTS: export as a user runs it: what it refuses and what it tells; and its
+# models in the weights' place.
 set -uo pipefail
 chexnet=$1 weights=$2
 . tests/cli_expect.sh
@@ -38,6 +39,34 @@ expect 0 'input batch x 3 x 224 x 224, normalised; output batch x 14' \
 cmp "$work/plain.onnx" "$work/again.onnx" || complain 'export: other bytes'
 expect 0 'input 3 x 1 or 3 x 224 x 224, samples of 0 to 255; output 3 x 14' \
     export "$weights" --out "$work/three.onnx" --batch 3 --with-preprocessing
+
+# --- the model in the weights' place
+expect 0 '' phantom --out "$work/set" --images 10 --size 256 --seed 3
+picture=$(ls "$work"/set/images/*.png | head -n 1)
+for file in "$weights" "$work/plain.onnx" "$work/three.onnx"; do
+    expect 0 'mode fp32' predict "$file" "$picture" --crops center --mode fp32 \
+        --out "$work/$(basename "$file").csv"
+    cmp "$work/$(basename "$weights").csv" "$work/$(basename "$file").csv" ||
+        complain "$file: other bits than the weights give"
+done
+expect 0 'opset 17' export "$work/three.onnx" --out "$work/again.onnx"
+cmp "$work/plain.onnx" "$work/again.onnx" || complain 'export of an exported model: other bytes'
+expect 0 '^format +onnx$' inspect "$work/plain.onnx"
+grep -q "^metadata  source_sha256 = $sha256\$" "$work/out" || complain 'inspect: the source'
+grep -q '^fits      DenseNet-121' "$work/out" || complain 'inspect: it does not fit'
+for file in "$weights" "$work/plain.onnx"; do
+    expect 0 'mode fp32' optimize "$file" --precision fp32 --out "$work/fp32.safetensors"
+    expect 0 '' predict "$work/fp32.safetensors" "$picture" --crops center --out "$work/csv"
+    cmp "$work/$(basename "$weights").csv" "$work/csv" || complain "$file: optimised to others"
+done
+expect 0 'done after 1 steps' train --images "$work/set/images" --out "$work/run" \
+    --train "$work/set/train_list.txt" --val "$work/set/val_list.txt" --batch 1 --max-steps 1 \
+    --weights "$work/plain.onnx"
+head -c 20000 "$work/plain.onnx" >"$work/cut.onnx"
+expect 3 'cut\.onnx: onnx: ModelProto, byte .* are left$' inspect "$work/cut.onnx"
+expect 3 'cut\.onnx: onnx: ' predict "$work/cut.onnx" "$picture"
+sed 's/Sigmoid/Sigmoig/' "$work/plain.onnx" >"$work/odd.onnx"
+expect 3 "node 427 'probabilities' \(Sigmoig\): an operator" predict "$work/odd.onnx" "$picture"
 
 # --- weights for one mode only
 expect 0 'mode fp32' optimize "$weights" --precision fp32 --out "$work/fp32.safetensors"
