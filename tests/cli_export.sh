@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# cli_export.sh CHEXNET WEIGHTS: export as a user runs it: what it refuses and what it tells; and its
-# models in the weights' place.
+# cli_export.sh CHEXNET WEIGHTS: export as a user runs it: what it refuses and what it tells; and
+# its models in the weights' place.
 set -uo pipefail
 chexnet=$1 weights=$2
 . tests/cli_expect.sh

@@ -16,7 +16,7 @@ import onnx
 import torch
 from onnx import helper, numpy_helper
 
-from make_model import fill, make_tiny
+from make_model import fill, make_net, make_tiny
 
 HERE = pathlib.Path(__file__).parent
 OUT = HERE / 'onnx'
@@ -24,13 +24,14 @@ CORPUS = HERE.parent / 'fuzz' / 'corpus' / 'onnx'
 SIDE = 64
 
 
-def network():
-    return torch.nn.Sequential(fill(make_tiny()), torch.nn.Sigmoid()).eval()
+def network(net):
+    return torch.nn.Sequential(fill(net), torch.nn.Sigmoid()).eval()
 
 
-def torchscript(name, opset, folded):
+def torchscript(name, opset, folded, net=None):
     training = torch.onnx.TrainingMode
-    torch.onnx.export(network(), (torch.zeros(1, 3, SIDE, SIDE),), OUT / name, dynamo=False,
+    torch.onnx.export(network(net or make_tiny()), (torch.zeros(1, 3, SIDE, SIDE),), OUT / name,
+                      dynamo=False,
                       opset_version=opset, do_constant_folding=folded, input_names=['x'],
                       dynamic_axes={'x': {0: 'n'}},
                       training=training.EVAL if folded else training.PRESERVE)
@@ -39,7 +40,7 @@ def torchscript(name, opset, folded):
 def torch_export(name, opset, external, dynamic):
     batch = {'dynamic_shapes': ({0: torch.export.Dim('n')},)} if dynamic else {}
     path = OUT / name
-    torch.onnx.export(network(), (torch.zeros(2, 3, SIDE, SIDE),), path, dynamo=True,
+    torch.onnx.export(network(make_tiny()), (torch.zeros(2, 3, SIDE, SIDE),), path, dynamo=True,
                       verbose=False, opset_version=opset, external_data=external, **batch)
     model = onnx.load(path, load_external_data=False)
     del model.graph.value_info[:]
@@ -94,6 +95,18 @@ def other_spelling():
     return model
 
 
+def turned_head():
+    """Gemm with its weights [channels][classes], of the network with 14 classes."""
+    model = onnx.load(OUT / 'turned_head.onnx')
+    node = model.graph.node[index_of(model, 'Gemm')]
+    weights = tensor(model, node.input[1])
+    turned = numpy_helper.to_array(weights).T.copy()
+    weights.CopyFrom(numpy_helper.from_array(turned, weights.name))
+    next(a for a in node.attribute if a.name == 'transB').i = 0
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
 def half():
     """float16 throughout, as converters leave it: the ends cast."""
     model = onnx.load(OUT / 'torchscript_17_unfolded.onnx')
@@ -122,6 +135,8 @@ def main():
     torch_export('torch_export_23.onnx', 23, False, True)
     onnx.save(other_spelling(), OUT / 'other_spelling.onnx')
     onnx.save(half(), OUT / 'half.onnx')
+    torchscript('turned_head.onnx', 17, False, make_net())
+    onnx.save(turned_head(), OUT / 'turned_head.onnx')
     for path in sorted(OUT.iterdir()):
         print(f'{path.stat().st_size:8} {path.name}')
         if path.suffix == '.onnx':

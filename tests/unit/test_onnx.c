@@ -54,6 +54,18 @@ static void test_not_folded(void **state)
     cxn_net_close(&net);
 }
 
+/* Gemm the other way round, with as many classes as it takes to see that. */
+static void test_turned_head(void **state)
+{
+    (void)state;
+    cxn_net *net = case_net(&case_small);
+    float *want = case_block(net), *got = load_golden("turned_head.onnx", net);
+    assert_memory_equal(got, want, net->float_count * sizeof *want);
+    cxn_free(got);
+    cxn_free(want);
+    cxn_net_close(&net);
+}
+
 /* ---- folded ------------------------------------------------------------------------------- */
 
 static double scale_of(const float *block, const struct cxn_net_tensor *t, size_t i)
@@ -252,7 +264,8 @@ static void test_other_network(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_not_folded), cmocka_unit_test(test_folded),
+        cmocka_unit_test(test_not_folded), cmocka_unit_test(test_turned_head),
+        cmocka_unit_test(test_folded),
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_source),
         cmocka_unit_test(test_other_head), cmocka_unit_test(test_other_network),
     };

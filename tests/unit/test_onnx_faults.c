@@ -358,6 +358,27 @@ static struct cxn_bytes read_golden(const char *name)
     return bytes;
 }
 
+/* The same maps in another order would take other weights for the network's. */
+static void test_order_of_maps(void **state)
+{
+    (void)state;
+    static const char first[] = "\x0a\x0e" "features.pool0";
+    static const char second[] = "\x0a\x26" "features.denseblock1.denselayer1.conv2";
+    const size_t a = sizeof first - 1, b = sizeof second - 1;
+    char both[sizeof first + sizeof second] = "";
+    struct cxn_bytes bytes = read_golden("ours.onnx");
+    struct case_bytes file = { 0 };
+    memcpy(both, first, a);
+    memcpy(both + a, second, b);
+    uint8_t *at = memmem(bytes.data, bytes.size, both, a + b);
+    assert_non_null(at);
+    memcpy(at, second, b);
+    memcpy(at + b, first, a);
+    put(&file, bytes.data, bytes.size);
+    cxn_free(bytes.data);
+    onnx_expect(file, CXN_E_FORMAT, "(Concat): input 1 is not the block's next map, number 2");
+}
+
 static bool is_refusal(enum cxn_status status)
 {
     return status == CXN_E_FORMAT || status == CXN_E_LIMIT;
@@ -464,7 +485,8 @@ int main(void)
         cmocka_unit_test(test_values), cmocka_unit_test(test_external_refused),
         cmocka_unit_test(test_external_files), cmocka_unit_test(test_attributes),
         cmocka_unit_test(test_operands), cmocka_unit_test(test_structure),
-        cmocka_unit_test(test_every_prefix), cmocka_unit_test(test_bytes_changed),
+        cmocka_unit_test(test_order_of_maps), cmocka_unit_test(test_every_prefix),
+        cmocka_unit_test(test_bytes_changed),
         cmocka_unit_test(test_failing_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
