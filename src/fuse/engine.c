@@ -58,15 +58,18 @@ static const char *level_of_bf16_dots(uint32_t cpu)
 
 const struct cxn_engine cxn_engine_fp32 = {
     .name = "fp32", .device = "cpu", .bound = 1e-5, .level = level_of_fp32, .open = open_fp32,
-    .fit = cxn_fused_fit, .run = cxn_fused_run, .profile = cxn_fused_profile, .close = cxn_fused_close
+    .fit = cxn_fused_fit, .run = cxn_fused_run, .profile = cxn_fused_profile,
+    .close = cxn_fused_close
 };
 
 const struct cxn_engine cxn_engine_bf16 = {
     .name = "bf16", .device = "cpu", .bound = 2e-2, .level = level_of_bf16, .open = open_bf16,
-    .fit = cxn_fused_fit, .run = cxn_fused_run, .profile = cxn_fused_profile, .close = cxn_fused_close
+    .fit = cxn_fused_fit, .run = cxn_fused_run, .profile = cxn_fused_profile,
+    .close = cxn_fused_close
 };
 
 const struct cxn_engine cxn_engine_bf16_dots = {
     .name = "bf16-dots", .device = "cpu", .level = level_of_bf16_dots, .open = open_bf16_dots,
-    .fit = cxn_fused_fit, .run = cxn_fused_run, .profile = cxn_fused_profile, .close = cxn_fused_close
+    .fit = cxn_fused_fit, .run = cxn_fused_run, .profile = cxn_fused_profile,
+    .close = cxn_fused_close
 };
