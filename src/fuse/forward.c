@@ -51,6 +51,13 @@ static void compute_transition(const struct cxn_forward *run, const struct cxn_v
     }
 }
 
+static void show_map(const struct cxn_forward *run, const struct cxn_view *v, uint32_t b)
+{
+    const struct map map = block_map(run, v, b);
+    run->observer->map(run->observer->ctx, b, (const float *)(const void *)map.numbers,
+                       map.height * map.width);
+}
+
 static void compute_head(const struct cxn_forward *run, const struct cxn_view *v, float *prob)
 {
     const struct cxn_packed *f = run->packed;
@@ -78,6 +85,7 @@ void cxn_forward(const struct cxn_forward *run, const struct cxn_view *view, flo
         meet(run);
         cxn_forward_block(run, view, b);
         meet(run);
+        if (run->observer) show_map(run, view, b);
         if (b + 1 < CXN_NET_BLOCKS) compute_transition(run, view, b);
         else if (run->member == 0) compute_head(run, view, prob);
     }
