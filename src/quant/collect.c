@@ -74,17 +74,30 @@ static void see_range(const struct observation *o, const struct map_channels *m,
         }
 }
 
+static inline double norm_of(float x, float scale, float shift)
+{
+    return (double)x * (double)scale + (double)shift;
+}
+
+/* Two loops without aliases: gcc vectorises each, but not one that does both, which takes longer
+ * than the network. */
+static void see_place(const float *restrict x, const float *restrict norm, double *restrict mean,
+                      double *restrict share, size_t channels)
+{
+    for (size_t c = 0; c < channels; c++) {
+        const double v = norm_of(x[c], norm[c], norm[channels + c]);
+        mean[c] += v > 0 ? v : 0;
+    }
+    for (size_t c = 0; c < channels; c++)
+        share[c] += norm_of(x[c], norm[c], norm[channels + c]) > 0 ? 1 : 0;
+}
+
 /* What a norm that reads the map's first channels leaves of them. */
 static void see_reader(const struct map_channels *m, const float *norm,
                        const struct cxn_calibration_part *part, size_t channels)
 {
     for (size_t p = 0; p < m->places; p++)
-        for (size_t c = 0; c < channels; c++) {
-            const double v = (double)m->x[p * m->step + c] * (double)norm[c] +
-                             (double)norm[channels + c];
-            part->mean[c] += v > 0 ? v : 0;
-            part->share[c] += v > 0 ? 1 : 0;
-        }
+        see_place(m->x + p * m->step, norm, part->mean, part->share, channels);
 }
 
 static void divide(const struct cxn_calibration_part *part, size_t channels, double count)
