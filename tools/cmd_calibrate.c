@@ -17,7 +17,8 @@ static const struct opt_row options[] = {
       .initial = "minmax", .help = "how the ends of a range are found" },
     { .name = "percentile", .value = "P", .initial = "99.99",
       .help = "of method percentile: values between the ends, in percent" },
-    { .name = "out", .value = "FILE", .required = true, .help = "the calibration to write (.json)" },
+    { .name = "out", .value = "FILE", .required = true,
+      .help = "the calibration to write (.json)" },
     OPT_JSON,
     { 0 },
 };

@@ -123,8 +123,8 @@ static enum cxn_status open_list(struct work *w, struct cxn_error *err)
     return status;
 }
 
-/* So many of the list in its order, each choice as likely (Knuth, "The art of computer programming",
- * vol. 2, 3.4.2, algorithm S). */
+/* So many of the list in its order, each choice as likely (Knuth, "The art of computer
+ * programming", vol. 2, 3.4.2, algorithm S). */
 static enum cxn_status choose(struct work *w, struct cxn_error *err)
 {
     const uint64_t wanted = w->options->count ? w->options->count : CXN_CALIBRATE_COUNT;
@@ -283,7 +283,8 @@ static void tell(const struct work *w, struct cxn_calibrate_result *result)
 {
     if (!result) return;
     *result = (struct cxn_calibrate_result){
-        .images = w->calibration->images, .resumed = w->resumed, .seconds = cxn_clock_seconds() - w->started,
+        .images = w->calibration->images, .resumed = w->resumed,
+        .seconds = cxn_clock_seconds() - w->started,
         .level = cxn_engine_fp32.level(w->env->cpu)
     };
     memcpy(result->model_sha256, w->calibration->model_sha256, sizeof result->model_sha256);

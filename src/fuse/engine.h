@@ -17,8 +17,8 @@ extern const struct cxn_engine cxn_engine_bf16;
 /* What cxn_engine_bf16 is on a CPU that multiplies bfloat16 numbers, for tests on any CPU. */
 extern const struct cxn_engine cxn_engine_bf16_dots;
 
-/* run() of a state of cxn_engine_fp32 with the same bits, each view wholly in one thread; observers:
- * [count], one a view. */
+/* run() of a state of cxn_engine_fp32 with the same bits, each view wholly in one thread.
+ * observers: [count], one a view. */
 enum cxn_status cxn_fp32_observe(cxn_engine_state *state, const struct cxn_view *views,
                                  size_t count, const struct cxn_observer *observers, float *prob,
                                  struct cxn_error *err);

@@ -15,7 +15,8 @@ static void write_about(cxn_out *out, const cxn_calibration *c, const char *name
     char text[CXN_DOUBLE_TEXT_BYTES];
     cxn_out_printf(out, "{\n  \"chexnet_format\": \"%s\",\n  \"chexnet_format_version\": %d,\n",
                    CXN_CALIBRATION_FORMAT, CXN_CALIBRATION_VERSION);
-    cxn_out_printf(out, "  \"chexnet_version\": \"%s\",\n  \"model_name\": %s,\n", c->version, name);
+    cxn_out_printf(out, "  \"chexnet_version\": \"%s\",\n", c->version);
+    cxn_out_printf(out, "  \"model_name\": %s,\n", name);
     cxn_out_printf(out, "  \"model_sha256\": \"%s\",\n  \"list_sha256\": \"%s\",\n",
                    c->model_sha256, c->list_sha256);
     cxn_out_printf(out, "  \"method\": \"%s\",\n", cxn_calibration_method_name(c->method));

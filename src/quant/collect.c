@@ -171,7 +171,8 @@ static enum cxn_status check_view(const cxn_calibration *view, struct cxn_error 
 enum cxn_status cxn_collector_see(cxn_collector *c, const struct cxn_view *views, size_t count,
                                   struct cxn_error *err)
 {
-    if (count > c->batch) return cxn_fail(err, CXN_E_ARG, "%zu views, at most %zu", count, c->batch);
+    if (count > c->batch)
+        return cxn_fail(err, CXN_E_ARG, "%zu views, at most %zu", count, c->batch);
     for (size_t i = 0; i < count; i++) begin_view(c, c->views[i].of_view);
     enum cxn_status status =
         cxn_fp32_observe(c->engine, views, count, c->observers, c->prob, err);
@@ -225,7 +226,8 @@ static enum cxn_status read_norms(cxn_collector *c, const float *block, struct c
     c->norms = cxn_alloc_zero(c->env->mem, fold->count, sizeof *c->norms);
     c->norm_numbers = cxn_alloc(c->env->mem, count, sizeof *c->norm_numbers);
     if (!c->norms || !c->norm_numbers)
-        return cxn_fail_nomem(err, c->env->mem, count * sizeof *c->norm_numbers, "a network's norms");
+        return cxn_fail_nomem(err, c->env->mem, count * sizeof *c->norm_numbers,
+                              "a network's norms");
     float *at = c->norm_numbers;
     enum cxn_status status = CXN_OK;
     for (size_t i = 0; i < fold->count && status == CXN_OK; i++) {

@@ -14,7 +14,8 @@
 typedef struct cxn_collector cxn_collector;
 
 /* fold and env are borrowed; block: fold->net's floats, not needed afterwards. batch: most views of
- * one call. rule: how ranges are found; all but min-max need 84 MiB for DenseNet-121. CXN_OK, CXN_E_NOMEM, or what cxn_engine_fp32 returns. */
+ * one call. rule: how ranges are found; all but min-max need 80 MiB for DenseNet-121. CXN_OK,
+ * CXN_E_NOMEM, or what cxn_engine_fp32 returns. */
 enum cxn_status cxn_collector_open(cxn_collector **collector, const cxn_fold *fold,
                                    const float *block, const struct cxn_range_rule *rule,
                                    size_t batch, const struct cxn_env *env, struct cxn_error *err);

@@ -6,9 +6,9 @@
 #include <stdint.h>
 
 /*
- * How often a channel's numbers fall where. Bins are 2^e wide and begin at 0, e being the least with
- * which all numbers so far have a bin: where one has none, pairs of bins are merged. So the counts
- * depend on the numbers alone, not on their order.
+ * How often a channel's numbers fall where. Bins are 2^e wide and begin at 0, e being the least
+ * with which all numbers so far have a bin: where one has none, pairs of bins are merged. So the
+ * counts depend on the numbers alone, not on their order.
  */
 
 enum {

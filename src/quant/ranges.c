@@ -109,8 +109,8 @@ static double divergence(const struct search *s, size_t lo, size_t hi)
     return sum;
 }
 
-/* From the widest inwards; the first of equals. Moves *end from `from` by `stride` while it is at
- * least `narrowest` bins from the other end. */
+/* An end is moved inwards, `stride` bins at a time, while `narrowest` are left; of equal costs the
+ * widest range is taken. */
 struct walk {
     const struct search *s;
     cost_fn *cost;

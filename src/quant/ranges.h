@@ -15,8 +15,8 @@
  *             inference with TensorRT", GTC 2017; an upper bin's count stands for the numbers that
  *             ReLU made 0, as in NVIDIA's pytorch-quantization)
  * mse         where the mean squared error of 255 steps is least: a twelfth of a step's square
- *             within, the distance to the end outside (Banner, Nahshan, Soudry, "Post training 4-bit
- *             quantization of convolutional networks for rapid-deployment", NeurIPS 2019)
+ *             within, the distance to the end outside (Banner, Nahshan, Soudry, "Post training
+ *             4-bit quantization of convolutional networks for rapid-deployment", NeurIPS 2019)
  *
  * Where there are two ends, hi is moved first, with lo at its minimum, then lo.
  */

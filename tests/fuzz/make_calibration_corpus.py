@@ -27,7 +27,8 @@ def tensors():
         yield f'{layer}.conv1', {'max': [2] * MIDDLE, 'mean': [1e-3] * MIDDLE}
         yield f'{layer}.conv2', extremes(GROWTH)
         channels += GROWTH
-        yield f'features.transition{block}.norm' if block < 4 else 'features.norm5', reader(channels)
+        norm = f'features.transition{block}.norm' if block < 4 else 'features.norm5'
+        yield norm, reader(channels)
         if block < 4:
             channels //= 2
             yield f'features.transition{block}.conv', extremes(channels)

@@ -27,7 +27,7 @@ def reader(x):
 
 
 def watched(net):
-    """(module whose output is a map of the engine's, what is kept of it) in the order of the file."""
+    """(module whose output is a map of the engine's, what is kept of it), in the file's order."""
     features = net.features
     yield features.pool0, extremes
     for b in range(1, 5):
