@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Golden file of a calibration: nn_calibration.f64, what PyTorch's hooks see in double precision of
-the network and the views of make_nn.py. Doubles in the order of cxn_calibration's numbers: for each
-convolution and each norm before one, in the order of the network, two arrays of its channels.
+"""Golden file of calibrations: nn_calibration.f64, what PyTorch's hooks see in double precision of
+the network of make_nn.py, first on its views, then on its first picture repeated to 224x224, whose
+maps are large enough for the engine to cut them into bands. Doubles in the order of
+cxn_calibration's numbers: for each convolution and each norm before one, in the order of the
+network, two arrays of its channels.
 
 Made with torch 2.15.0, torchvision 0.29.2, numpy 2.4.6 on x86-64:
     python3 tests/golden/make_calibration.py
@@ -50,10 +52,15 @@ def main():
     for i, (module, keep) in enumerate(watched(net)):
         module.register_forward_hook(
             lambda _module, _input, output, i=i, keep=keep: kept.update({i: keep(output)}))
-    with torch.no_grad():
-        net(torch.stack([normalised(images[i], mirror, torch.float64) for i, mirror in VIEWS]))
-    arrays = [array.numpy() for i in sorted(kept) for array in kept[i]]
-    np.concatenate(arrays).astype("<f8").tofile(HERE / "nn_calibration.f64")
+    large = np.tile(images[0], (4, 4))[:224, :224]
+    batches = [[normalised(images[i], mirror, torch.float64) for i, mirror in VIEWS],
+               [normalised(large, False, torch.float64)]]
+    with open(HERE / "nn_calibration.f64", "wb") as f:
+        for batch in batches:
+            with torch.no_grad():
+                net(torch.stack(batch))
+            arrays = [array.numpy() for i in sorted(kept) for array in kept[i]]
+            f.write(np.concatenate(arrays).astype("<f8").tobytes())
 
 
 if __name__ == "__main__":
