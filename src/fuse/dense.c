@@ -96,6 +96,18 @@ static void reduce_bytes(const struct cxn_forward *run, const struct cxn_packed_
     tell_reduce(run, map, conv.channels, conv.out, conv.height);
 }
 
+/* What these rows of a window hold. */
+static void show_rows(const struct cxn_forward *run, const struct cxn_packed_block *block,
+                      const struct cxn_packed_layer *layer, const struct bordered *window,
+                      struct rows rows)
+{
+    const uint32_t b = (uint32_t)(block - run->packed->block);
+    for (size_t y = rows.first; y < rows.last; y++)
+        run->observer->bottleneck(run->observer->ctx, b, (size_t)(layer - block->layers),
+                                  (const float *)(const void *)bordered_begin(window, y),
+                                  window->width);
+}
+
 /* So many places of the 3x3. */
 static void tell_grow(const struct cxn_forward *run, const struct map *map, double places)
 {
@@ -158,6 +170,7 @@ static void compute_layer(const struct cxn_forward *run, const struct cxn_packed
         if (run->packed->kernels.hinge_conv) reduce_hinged(run, layer, map, &window, next);
         else if (run->packed->kernels.hinge_conv_i8) reduce_bytes(run, layer, map, &window, next);
         else reduce_rows(run, layer, map, &window, next);
+        if (run->observer) show_rows(run, block, layer, &window, next);
         if (needed == map->height) /* what is below the map */
             memset(bordered_row(&window, needed), 0,
                    (window_rows + window.first - needed - 1) * row);

@@ -56,7 +56,8 @@ static void compute_transition(const struct cxn_forward *run, const struct cxn_v
             .src = run->scratch, .place_step = panel_step, .row_step = to.width * panel_step,
             .tap_rows = 1, .run = cxn_fuse_terms(&run->packed->kernels, block->out),
             .height = count, .width = to.width, .out = out.channels, .w = block->halve.w,
-            .two_parts = block->halve.two_parts, .dst = out.dst, .dst_place_step = out.step, .dst_row_step = to.width * out.step
+            .two_parts = block->halve.two_parts,
+            .dst = out.dst, .dst_place_step = out.step, .dst_row_step = to.width * out.step
         };
         run->packed->kernels.run_conv(&conv);
         end_output(run, &out, count * to.width);
@@ -94,6 +95,13 @@ static void compute_byte_mean(const struct cxn_forward *run, const struct map *m
     for (size_t i = 0; i < by->channels; i++) mean[i] = (float)sums.dst[i] * share;
 }
 
+static void show_map(const struct cxn_forward *run, const struct cxn_view *v, uint32_t b)
+{
+    const struct map map = block_map(run, v, b);
+    run->observer->map(run->observer->ctx, b, (const float *)(const void *)map.numbers,
+                       map.height * map.width);
+}
+
 static void compute_head(const struct cxn_forward *run, const struct cxn_view *v, float *prob)
 {
     const struct cxn_packed *f = run->packed;
@@ -115,6 +123,7 @@ void cxn_forward(const struct cxn_forward *run, const struct cxn_view *view, flo
         meet(run);
         cxn_forward_block(run, view, b);
         meet(run);
+        if (run->observer) show_map(run, view, b);
         if (b + 1 < CXN_NET_BLOCKS) compute_transition(run, view, b);
         else if (run->member == 0) compute_head(run, view, prob);
     }

@@ -26,7 +26,7 @@ void cxn_fused_close(cxn_engine_state **state)
 }
 
 enum cxn_status cxn_fused_fit(cxn_engine_state *s, const struct cxn_room *room,
-                                 struct cxn_error *err)
+                              struct cxn_error *err)
 {
     struct cxn_mem *mem = s->env->mem;
     const unsigned threads = cxn_pool_threads(s->env->pool);
@@ -72,6 +72,7 @@ struct job {
     cxn_engine_state *state;
     const struct cxn_view *views;
     float *prob;
+    const struct cxn_observer *observers; /* one a view; NULL: none */
 };
 
 static struct cxn_forward make_run(cxn_engine_state *s, unsigned arena, unsigned thread)
@@ -85,7 +86,8 @@ static struct cxn_forward make_run(cxn_engine_state *s, unsigned arena, unsigned
 static void run_view(void *ctx, size_t index, unsigned thread)
 {
     const struct job *job = ctx;
-    const struct cxn_forward run = make_run(job->state, thread, thread);
+    struct cxn_forward run = make_run(job->state, thread, thread);
+    if (job->observers) run.observer = &job->observers[index];
     cxn_forward(&run, &job->views[index], job->prob + index * job->state->packed->classes);
 }
 
@@ -99,25 +101,43 @@ static void run_share(void *ctx, size_t index, unsigned thread)
     cxn_forward(&run, job->views, job->prob);
 }
 
-/* Rounds of a view a thread; the views left over one by one, each shared by all threads. */
-enum cxn_status cxn_fused_run(cxn_engine_state *s, const struct cxn_view *views, size_t count,
-                                float *prob, struct cxn_error *err)
+static enum cxn_status check_probs(const cxn_engine_state *s, size_t count, const float *prob,
+                                   struct cxn_error *err)
 {
-    const size_t classes = s->packed->classes, threads = cxn_pool_threads(s->env->pool);
-    const size_t whole = count / threads * threads;
-    enum cxn_status status = cxn_views_check(views, count, &s->room, err);
-    if (status != CXN_OK) return status;
-    cxn_pool_run(s->env->pool, whole, run_view, &(struct job){ s, views, prob });
-    for (size_t i = whole; i < count; i++)
-        cxn_pool_run(s->env->pool, threads, run_share,
-                     &(struct job){ s, views + i, prob + i * classes });
+    const size_t classes = s->packed->classes;
+    enum cxn_status status = CXN_OK;
     for (size_t i = 0; status == CXN_OK && i < count * classes; i++)
         status = cxn_prob_check((double)prob[i], i / classes, i % classes, err);
     return status;
 }
 
+/* Rounds of a view a thread; the views left over one by one, each shared by all threads. */
+enum cxn_status cxn_fused_run(cxn_engine_state *s, const struct cxn_view *views, size_t count,
+                              float *prob, struct cxn_error *err)
+{
+    const size_t classes = s->packed->classes, threads = cxn_pool_threads(s->env->pool);
+    const size_t whole = count / threads * threads;
+    const enum cxn_status status = cxn_views_check(views, count, &s->room, err);
+    if (status != CXN_OK) return status;
+    cxn_pool_run(s->env->pool, whole, run_view, &(struct job){ s, views, prob, NULL });
+    for (size_t i = whole; i < count; i++)
+        cxn_pool_run(s->env->pool, threads, run_share,
+                     &(struct job){ s, views + i, prob + i * classes, NULL });
+    return check_probs(s, count, prob, err);
+}
+
+enum cxn_status cxn_fused_observe(cxn_engine_state *s, const struct cxn_view *views, size_t count,
+                                  const struct cxn_observer *observers, float *prob,
+                                  struct cxn_error *err)
+{
+    const enum cxn_status status = cxn_views_check(views, count, &s->room, err);
+    if (status != CXN_OK) return status;
+    cxn_pool_run(s->env->pool, count, run_view, &(struct job){ s, views, prob, observers });
+    return check_probs(s, count, prob, err);
+}
+
 enum cxn_status cxn_fused_profile(cxn_engine_state *s, const struct cxn_view *view,
-                                     cxn_operation_fn *tell, void *ctx, struct cxn_error *err)
+                                  cxn_operation_fn *tell, void *ctx, struct cxn_error *err)
 {
     enum cxn_status status = cxn_views_check(view, 1, &s->room, err);
     if (status != CXN_OK) return status;
@@ -127,8 +147,7 @@ enum cxn_status cxn_fused_profile(cxn_engine_state *s, const struct cxn_view *vi
     struct cxn_forward run = make_run(s, 0, 0);
     run.watch = &(struct cxn_watch){ tell, ctx, cxn_clock_seconds() };
     cxn_forward(&run, view, prob);
-    for (size_t i = 0; status == CXN_OK && i < classes; i++)
-        status = cxn_prob_check((double)prob[i], 0, i, err);
+    status = check_probs(s, 1, prob, err);
     cxn_free(prob);
     return status;
 }

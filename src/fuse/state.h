@@ -2,6 +2,7 @@
 #ifndef CXN_FUSE_STATE_H
 #define CXN_FUSE_STATE_H
 
+#include "fuse/observe.h"
 #include "fuse/pack.h"
 #include "nn/engine.h"
 
@@ -17,6 +18,11 @@ enum cxn_status cxn_fused_run(cxn_engine_state *state, const struct cxn_view *vi
                               float *prob, struct cxn_error *err);
 enum cxn_status cxn_fused_profile(cxn_engine_state *state, const struct cxn_view *view,
                                   cxn_operation_fn *tell, void *ctx, struct cxn_error *err);
+/* run() with the same bits, each view wholly in one thread, for packed float32. observers: [count],
+ * one a view. */
+enum cxn_status cxn_fused_observe(cxn_engine_state *state, const struct cxn_view *views,
+                                  size_t count, const struct cxn_observer *observers, float *prob,
+                                  struct cxn_error *err);
 void cxn_fused_close(cxn_engine_state **state);
 
 #endif
