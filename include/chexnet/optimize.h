@@ -26,7 +26,7 @@ struct cxn_optimize_result {
  * Fold the weights for one mode, ask the probe picture in mode reference and in that mode, and
  * write the optimised model.
  *
- * @param path       weights as cxn_model_open() takes them, but neither optimised nor quantised already
+ * @param path       weights as cxn_model_open() takes them, neither optimised nor quantised already
  * @param precision  "fp32" or "bf16": the mode that the new file is for, its only one
  * @param out        the file; it appears under its name only when complete
  * @param result     out: written on success alone; may be NULL
@@ -80,9 +80,9 @@ struct cxn_selftest_result {
  *
  * An optimised or quantised model runs its one mode; its stored answers, of mode reference when it
  * was made and of its own mode, are what each level is compared with; a quantised one must give its
- * own again to the bit. For weights as trained the picture is
- * drawn, mode reference answers first, and all modes are compared with that; mode reference itself
- * a second time, which must give the same bits.
+ * own again to the bit. For weights as trained the picture is drawn, mode reference answers first,
+ * and all modes that run them are compared with that; mode reference itself a second time, which
+ * must give the same bits.
  *
  * @param path    any file that cxn_model_open() takes
  * @param result  out: complete also where rows failed, which is not an error of the call
