@@ -68,7 +68,8 @@ static enum cxn_status print_object(const struct invocation *inv,
     for (uint32_t i = 0; i < r->row_count; i++) json_array_append_new(rows, row_json(&r->rows[i]));
     json_t *object = json_pack(
         "{s:o, s:b, s:b, s:o, s:o, s:i, s:i, s:i, s:i, s:o}", "model",
-        json_text(inv->operands[0]), "optimized", r->optimized, "quantized", r->quantized, "source", json_text_or_null(r->source_name),
+        json_text(inv->operands[0]), "optimized", r->optimized, "quantized", r->quantized,
+        "source", json_text_or_null(r->source_name),
         "source_sha256", json_text_or_null(r->source_sha256), "views", (int)r->views,
         "passed", (int)r->passed, "failed", (int)r->failed, "skipped", (int)r->skipped,
         "rows", rows);

@@ -99,10 +99,10 @@ typedef struct cxn_model cxn_model;
  * DenseNet-121 with 14 outputs, or a model derived from such: optimised or quantised.
  *
  * @param path  the file; read, not mapped, so that it may be replaced afterwards
- * @param mode  "auto" (the fastest that file and CPU allow), "reference", "fp32", "bf16", "int8"
+ * @param mode  "auto" (the fastest that file and CPU allow), "reference", "fp32", "bf16" or "int8"
  * @return CXN_OK
- *         CXN_E_ARG     an unknown mode, or not the one that an optimised or quantised model is for;
- *                       "int8" is for quantised ones alone
+ *         CXN_E_ARG     an unknown mode, or not the one that an optimised or quantised model
+ *                       is for; "int8" is for quantised ones alone
  *         CXN_E_IO      the file cannot be read
  *         CXN_E_FORMAT  not a weights file, or weights of another network: the text names the
  *                       first tensor that is missing, unexpected, of another shape, not finite, or

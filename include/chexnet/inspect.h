@@ -64,7 +64,8 @@ CXN_API const char *cxn_info_metadata_value(const cxn_info *info, size_t i);
 CXN_API const char *cxn_info_renamed(const cxn_info *info);
 
 /** NULL when the file holds usable weights of DenseNet-121 with 14 outputs, values included, or an
- * optimised or quantised model that can be run; otherwise one line that says what is wrong first. */
+ * optimised or quantised model that can be run; otherwise one line that says what is wrong
+ * first. */
 CXN_API const char *cxn_info_misfit(const cxn_info *info);
 
 /** Modes that the file allows, "reference, fp32, bf16"; the one of an optimised or quantised
