@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "quant/rounding.h"
+
+#include <math.h>
+
+enum {
+    HIGH = 128,             /* what a unit of the first of two parts is worth */
+    TOP_ONE = 127,          /* largest weight of one part */
+    TOP_TWO = HIGH * 127 + 63 /* of two: then either part is in its range */
+};
+
+static int top_of(const struct cxn_rounding *r)
+{
+    return r->low ? TOP_TWO : TOP_ONE;
+}
+
+static double weight_at(const struct cxn_rounding *r, size_t term, size_t o)
+{
+    return (double)r->weight[term * r->out + o] * r->inputs[term % r->in].scale;
+}
+
+static void find_steps(const struct cxn_rounding *r)
+{
+    for (size_t o = 0; o < r->out; o++) r->step[o] = 0.0;
+    for (size_t term = 0; term < r->taps * r->in; term++)
+        for (size_t o = 0; o < r->out; o++) {
+            const double size = fabs(weight_at(r, term, o));
+            if (size > r->step[o]) r->step[o] = size;
+        }
+    for (size_t o = 0; o < r->out; o++) r->step[o] /= top_of(r);
+}
+
+static int round_weight(double weight, double step, int top)
+{
+    if (step == 0.0) return 0;
+    const double nearest = rint(weight / step);
+    return nearest > top ? top : nearest < -top ? -top : (int)nearest;
+}
+
+/* high is rounded down after half its unit was added, so that low is -64 to 63. */
+static void put_weight(const struct cxn_rounding *r, size_t at, int weight)
+{
+    if (!r->low) {
+        r->high[at] = (int8_t)weight;
+        return;
+    }
+    const int high = (weight + HIGH / 2 + HIGH * HIGH) / HIGH - HIGH;
+    r->high[at] = (int8_t)high;
+    r->low[at] = (int8_t)(weight - HIGH * high);
+}
+
+void cxn_rounding_run(const struct cxn_rounding *r)
+{
+    find_steps(r);
+    for (size_t term = 0; term < r->taps * r->in; term++) {
+        const struct cxn_input *input = &r->inputs[term % r->in];
+        for (size_t o = 0; o < r->out; o++) {
+            const size_t at = term * r->out + o;
+            const int weight = round_weight(weight_at(r, term, o), r->step[o], top_of(r));
+            put_weight(r, at, weight);
+            r->bias[o] += (double)r->weight[at] * input->mean -
+                          r->step[o] * (double)weight * input->number;
+        }
+    }
+}
