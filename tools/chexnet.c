@@ -12,6 +12,7 @@
 
 /* Each is defined in cmd_<name>.c. */
 extern const struct command cmd_bench;
+extern const struct command cmd_calibrate;
 extern const struct command cmd_compare;
 extern const struct command cmd_cpu;
 extern const struct command cmd_infer;
@@ -34,6 +35,7 @@ const struct command *const commands[] = {
     &cmd_predict,
     &cmd_compare,
     &cmd_optimize,
+    &cmd_calibrate,
     &cmd_selftest,
     &cmd_bench,
     &cmd_inspect,

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "api/context.h"
+#include "api/source_name.h"
 #include "base/fpmode.h"
-#include "base/utf8.h"
 #include "fuse/optimized.h"
 #include "model/weights.h"
 
@@ -25,25 +25,6 @@ struct work {
     float reference[CXN_PROBE_VIEWS * CXN_FINDINGS], answers[CXN_PROBE_VIEWS * CXN_FINDINGS];
     struct cxn_optimized_about about;
 };
-
-/* The file's name without its folder, as text that metadata can hold. */
-static void name_source(const char *path, char name[CXN_SOURCE_NAME_BYTES])
-{
-    const char *slash = strrchr(path, '/');
-    const char *s = slash ? slash + 1 : path;
-    size_t at = 0;
-    while (*s) {
-        const size_t bytes = cxn_utf8_bytes((const uint8_t *)s, strnlen(s, 4));
-        const bool plain = bytes > 1 || (bytes == 1 && *s >= 0x20 && *s != 0x7f);
-        const size_t taken = plain ? bytes : 1;
-        if (at + taken >= CXN_SOURCE_NAME_BYTES) break;
-        if (plain) memcpy(name + at, s, taken);
-        else name[at] = '?';
-        at += taken;
-        s += taken;
-    }
-    name[at] = '\0';
-}
 
 static enum cxn_status load(struct work *w, const char *path, struct cxn_error *err)
 {
@@ -125,7 +106,7 @@ enum cxn_status cxn_optimize(cxn_context *ctx, const char *path, const char *pre
     enum cxn_status status = cxn_precision_parse(precision, &w.about.precision, err);
     if (status != CXN_OK) return status;
     w.engine = cxn_precision_engine(w.about.precision);
-    name_source(path, w.about.source_name);
+    cxn_source_name(path, w.about.source_name);
     snprintf(w.about.version, sizeof w.about.version, "%s", cxn_version());
     snprintf(w.about.level, sizeof w.about.level, "%s", w.engine->level(w.env->cpu));
     fenv_t host;

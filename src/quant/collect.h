@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CXN_QUANT_COLLECT_H
+#define CXN_QUANT_COLLECT_H
+
+#include "base/env.h"
+#include "nn/engine.h"
+#include "quant/counts.h"
+
+/*
+ * What the float network's activations are, view by view. Each view's numbers are computed by one
+ * thread alone and join the others' in the order of the views, in double: the number of threads,
+ * and where a batch ends, do not show.
+ */
+typedef struct cxn_collector cxn_collector;
+
+/* fold and env are borrowed; block: fold->net's floats, not needed afterwards. batch: most views of
+ * one call. rule: how ranges are found; all but min-max need 80 MiB for DenseNet-121. CXN_OK,
+ * CXN_E_NOMEM, or what cxn_engine_fp32 returns. */
+enum cxn_status cxn_collector_open(cxn_collector **collector, const cxn_fold *fold,
+                                   const float *block, const struct cxn_range_rule *rule,
+                                   size_t batch, const struct cxn_env *env, struct cxn_error *err);
+
+/* Take in these views of the usual room, all of one size. What cxn_fused_observe() returns, and
+ * CXN_E_FORMAT where an activation is not finite; nothing of them is taken in then. */
+enum cxn_status cxn_collector_see(cxn_collector *collector, const struct cxn_view *views,
+                                  size_t count, struct cxn_error *err);
+
+/* Ranges, means and shares of what was seen, at least one view, into calibration->parts; the rest
+ * of it is the caller's. CXN_OK or CXN_E_NOMEM. */
+enum cxn_status cxn_collector_finish(const cxn_collector *collector, cxn_calibration *calibration,
+                                     struct cxn_error *err);
+
+/* All that goes on growing, to be kept and brought back; `seen` alone is a copy. */
+struct cxn_collected {
+    size_t seen;        /* views */
+    double *sums;       /* [sum_count] as in a calibration: extremes, sums of means and of shares */
+    size_t sum_count;
+    struct cxn_counts_state counts; /* zeroed where the rule needs none */
+};
+struct cxn_collected cxn_collector_state(const cxn_collector *collector);
+
+/* The arrays of its state were filled from another's, which had seen so many. */
+void cxn_collector_resume(cxn_collector *collector, size_t seen);
+
+void cxn_collector_close(cxn_collector **collector);
+
+#endif
