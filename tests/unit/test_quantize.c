@@ -7,8 +7,10 @@
 #include "naive_fold.h"
 #include "quant/grids.h"
 #include "quant/knots.h"
+#include "quant/engine.h"
 #include "quant/quantize.h"
 #include "quant/rounding.h"
+#include "quant/sensitivity.h"
 #include "small_net.h"
 #include "unit/unit.h"
 
@@ -338,6 +340,63 @@ static void test_same_numbers(void **state)
     cxn_quantized_close(&c);
 }
 
+/* ---- sensitivity -------------------------------------------------------------------------- */
+
+enum { PROBS = SMALL_VIEWS * SMALL_CLASSES };
+
+static double squared_change(const bool *two_parts, const float *wanted)
+{
+    const struct cxn_env env = { 0 };
+    cxn_quantized *q = quantize(two_parts);
+    const struct cxn_engine_source bytes = { .net = net.net, .quantized = q };
+    cxn_engine_state *state;
+    float got[PROBS];
+    double sum = 0.0;
+    assert_int_equal(cxn_engine_int8.open(&state, &bytes, &env, NULL), CXN_OK);
+    assert_int_equal(cxn_engine_int8.run(state, net.views, SMALL_VIEWS, got, NULL), CXN_OK);
+    cxn_engine_int8.close(&state);
+    cxn_quantized_close(&q);
+    for (size_t i = 0; i < PROBS; i++) sum += pow((double)got[i] - (double)wanted[i], 2.0);
+    return sum / PROBS;
+}
+
+static int stop_at_third(void *ctx, size_t done, size_t total)
+{
+    *(size_t *)ctx = total;
+    return done == 3;
+}
+
+static void test_sensitivity(void **state)
+{
+    (void)state;
+    const struct cxn_env env = { 0 };
+    struct cxn_sensitivity rows[128];
+    bool two_parts[128], seen[128] = { false };
+    float wanted[PROBS];
+    size_t count, total = 0;
+    for (size_t i = 0; i < PROBS; i++) wanted[i] = (float)net.want64[i];
+    struct cxn_sensitivity_input input = { .source = &source, .calibration = stats.calibration,
+                                           .views = net.views, .count = SMALL_VIEWS,
+                                           .wanted = wanted };
+    assert_int_equal(cxn_sensitivity_measure(&input, &env, rows, &count, NULL), CXN_OK);
+    assert_int_equal(count, 9 * 2 + 3);
+    const double whole = squared_change(NULL, wanted);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(fold->parts[rows[i].part].kind, CXN_PART_CONV);
+        assert_true(i == 0 || rows[i].fall <= rows[i - 1].fall);
+        assert_false(seen[rows[i].part]);
+        seen[rows[i].part] = true;
+        memset(two_parts, false, sizeof two_parts);
+        two_parts[rows[i].part] = true;
+        assert_true(rows[i].fall == whole - squared_change(two_parts, wanted));
+    }
+    assert_true(rows[0].fall > 0.0);
+    const struct cxn_progress progress = { stop_at_third, &total };
+    input.progress = &progress;
+    assert_int_equal(cxn_sensitivity_measure(&input, &env, rows, &count, NULL), CXN_E_STOPPED);
+    assert_true(count == 3 && total == 21);
+}
+
 /* ---- what cannot be quantised ------------------------------------------------------------- */
 
 static void refuse(const char *text)
@@ -449,6 +508,7 @@ int main(void)
         cmocka_unit_test(test_network),
         cmocka_unit_test(test_transition),
         cmocka_unit_test(test_same_numbers),
+        cmocka_unit_test(test_sensitivity),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_dead_channels),
         cmocka_unit_test(test_failing_allocations),
