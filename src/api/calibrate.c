@@ -69,7 +69,7 @@ static enum cxn_status load_weights(struct work *w, const char *path, float **bl
 {
     enum cxn_status status = cxn_weights_file_open(&w->file, w->env->mem, path, err);
     if (status != CXN_OK) return status;
-    if (cxn_optimized_is(&w->file.list))
+    if (cxn_derived_is(&w->file.list))
         return cxn_fail_in(err, cxn_fail(err, CXN_E_FORMAT, "not weights as trained, expected "
                                          "those that it was made from"), path);
     status = cxn_net_open(&w->net, &cxn_densenet121, w->env->mem, err);

@@ -5,7 +5,7 @@
 #include "base/env.h"
 #include "base/hash.h"
 #include "base/mem.h"
-#include "fuse/optimized.h"
+#include "fuse/derived.h"
 
 /* What a calibration tells of the float network's activations: docs/int8.md. */
 

@@ -34,10 +34,10 @@ static void read_model(const uint8_t *data, size_t size, struct cxn_mem *mem)
     require(cxn_net_open(&net, &tiny, mem, NULL) == CXN_OK);
     require(cxn_fold_open(&fold, net, mem, NULL) == CXN_OK);
     enum cxn_status status = cxn_tensors_open(&list, mem, &source, &err);
-    if (status == CXN_OK && cxn_optimized_is(&list)) {
+    if (status == CXN_OK && cxn_derived_is(&list)) {
         status = cxn_optimized_open(&optimized, fold, &list, &source, &err);
         if (status == CXN_OK) status = cxn_optimized_check(&optimized, &err);
-        if (status == CXN_OK) status = cxn_optimized_probe(&optimized, &probe, &err);
+        if (status == CXN_OK) status = cxn_derived_probe(&optimized.derived, &probe, &err);
         require(status == CXN_OK || status == CXN_E_FORMAT);
         require((status == CXN_OK) == (err.text[0] == '\0'));
         require(!strchr(err.text, '\n'));

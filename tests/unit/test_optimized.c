@@ -20,10 +20,10 @@ static char path[] = "/tmp/chexnet-optimized-XXXXXX";
 
 /* ---- files -------------------------------------------------------------------------------- */
 
-static struct cxn_optimized_about about_of(enum cxn_precision precision)
+static struct cxn_derived_about make_about(void)
 {
-    struct cxn_optimized_about about = { .precision = precision, .source_name = "small.pth",
-                                         .version = "0.1.0", .level = "c" };
+    struct cxn_derived_about about = { .source_name = "small.pth", .version = "0.1.0",
+                                       .level = "c" };
     memset(about.source_sha256, 'a', sizeof about.source_sha256 - 1);
     return about;
 }
@@ -45,7 +45,7 @@ static enum cxn_status write_model(const float *block, enum cxn_precision precis
     if (status == CXN_OK) {
         const struct cxn_fold_source source = cxn_fold_source_block(fold, block);
         const struct cxn_optimized_content content = {
-            .about = about_of(precision), .source = &source, .probe = &probe,
+            .about = make_about(), .precision = precision, .source = &source, .probe = &probe,
             .reference = reference, .answers = answers
         };
         status = cxn_optimized_write(&env, path, &content, err);
@@ -99,7 +99,7 @@ static enum cxn_status read_all(const void *data, size_t size, struct cxn_mem *m
     err->text[0] = '\0';
     enum cxn_status status = reading_open(&r, data, size, mem, err);
     if (status == CXN_OK) status = cxn_optimized_check(&r.optimized, err);
-    if (status == CXN_OK) status = cxn_optimized_probe(&r.optimized, &probe, err);
+    if (status == CXN_OK) status = cxn_derived_probe(&r.optimized.derived, &probe, err);
     cxn_probe_close(&probe);
     reading_close(&r);
     assert_true((status == CXN_OK) == (err->text[0] == '\0'));
@@ -168,17 +168,17 @@ static void test_contents(void **state)
     assert_int_equal(a.size, b.size);
     assert_memory_equal(a.data, b.data, a.size);
     assert_int_equal(reading_open(&r, a.data, a.size, NULL, NULL), CXN_OK);
-    assert_true(cxn_optimized_is(&r.list));
-    const struct cxn_optimized_about want = about_of(CXN_PRECISION_BF16);
-    assert_int_equal(r.optimized.about.precision, CXN_PRECISION_BF16);
-    assert_string_equal(r.optimized.about.source_name, want.source_name);
-    assert_string_equal(r.optimized.about.source_sha256, want.source_sha256);
-    assert_string_equal(r.optimized.about.version, want.version);
-    assert_string_equal(r.optimized.about.level, want.level);
-    assert_true(r.optimized.reference[ANSWERS - 1] == 0.25f);
-    assert_true(r.optimized.answers[0] == 0.26f);
+    assert_true(cxn_derived_is(&r.list));
+    const struct cxn_derived_about want = make_about();
+    assert_int_equal(r.optimized.precision, CXN_PRECISION_BF16);
+    assert_string_equal(r.optimized.derived.about.source_name, want.source_name);
+    assert_string_equal(r.optimized.derived.about.source_sha256, want.source_sha256);
+    assert_string_equal(r.optimized.derived.about.version, want.version);
+    assert_string_equal(r.optimized.derived.about.level, want.level);
+    assert_true(r.optimized.derived.reference[ANSWERS - 1] == 0.25f);
+    assert_true(r.optimized.derived.answers[0] == 0.26f);
     assert_int_equal(cxn_probe_draw(&drawn, &env, NULL), CXN_OK);
-    assert_int_equal(cxn_optimized_probe(&r.optimized, &stored, NULL), CXN_OK);
+    assert_int_equal(cxn_derived_probe(&r.optimized.derived, &stored, NULL), CXN_OK);
     const size_t bytes = (size_t)CXN_PROBE_SIDE * CXN_PROBE_SIDE * (CXN_PROBE_CHANNELS + 1);
     assert_memory_equal(drawn.pixels, stored.pixels, bytes);
     cxn_probe_close(&drawn);
