@@ -38,15 +38,22 @@ endforeach()
 cxn_script_test(cli_quantized tests/cli_quantized.sh $<TARGET_FILE:chexnet_command> ${weights}
                 ${quantized})
 set_tests_properties(cli_quantized PROPERTIES FIXTURES_REQUIRED "weights;quantized")
+foreach(part refused models)
+  cxn_script_test(cli_quantize_${part} tests/cli_quantize.sh $<TARGET_FILE:chexnet_command>
+                  ${weights} ${part})
+endforeach()
 set_tests_properties(cli_infer_bf16 cli_infer_reference cli_bench_fast cli_bench_c cli_calibrate
-  cli_bad_input cli_optimize_refused cli_optimize_models PROPERTIES FIXTURES_REQUIRED weights)
+  cli_bad_input cli_optimize_refused cli_optimize_models cli_quantize_refused cli_quantize_models
+  PROPERTIES FIXTURES_REQUIRED weights)
 # Whole networks in plain C: what the kernels' and the engines' tests have sanitized.
 cxn_long_if_sanitized(full_reference shapes cli_infer_reference cli_bench_c cli_optimize_models
-  cli_quantized)
+  cli_quantize_models cli_quantized)
 foreach(suite short long)
-  add_test(NAME nih_sample_${suite} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/nih_sample.sh
-           $<TARGET_FILE:chexnet_command> ${suite})
-  set_tests_properties(nih_sample_${suite} PROPERTIES LABELS ${suite} SKIP_RETURN_CODE 77
-    TIMEOUT 3600)
+  foreach(sample nih_sample nih_sample_int8)
+    add_test(NAME ${sample}_${suite} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/${sample}.sh
+             $<TARGET_FILE:chexnet_command> ${suite})
+    set_tests_properties(${sample}_${suite} PROPERTIES LABELS ${suite} SKIP_RETURN_CODE 77
+      TIMEOUT 3600)
+  endforeach()
 endforeach()
-cxn_long_if_sanitized(nih_sample_short)
+cxn_long_if_sanitized(nih_sample_short nih_sample_int8_short)

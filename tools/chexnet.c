@@ -21,6 +21,7 @@ extern const struct command cmd_optimize;
 extern const struct command cmd_phantom;
 extern const struct command cmd_predict;
 extern const struct command cmd_prepare;
+extern const struct command cmd_quantize;
 extern const struct command cmd_selftest;
 extern const struct command cmd_stats;
 extern const struct command cmd_train;
@@ -36,6 +37,7 @@ const struct command *const commands[] = {
     &cmd_compare,
     &cmd_optimize,
     &cmd_calibrate,
+    &cmd_quantize,
     &cmd_selftest,
     &cmd_bench,
     &cmd_inspect,

@@ -26,7 +26,7 @@ struct cxn_optimize_result {
  * Fold the weights for one mode, ask the probe picture in mode reference and in that mode, and
  * write the optimised model.
  *
- * @param path       weights as cxn_model_open() takes them, neither optimised nor quantised already
+ * @param path       weights as cxn_model_open() takes them, neither optimised nor quantised
  * @param precision  "fp32" or "bf16": the mode that the new file is for, its only one
  * @param out        the file; it appears under its name only when complete
  * @param result     out: written on success alone; may be NULL

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "api/context.h"
+#include "api/lists.h"
 #include "api/source_name.h"
 #include "base/clock.h"
 #include "base/fpmode.h"
@@ -102,16 +103,6 @@ static enum cxn_status open_model(struct work *w, const char *path, struct cxn_e
     return status;
 }
 
-/* Its name is all that tells what a list is for. */
-static void warn_of_list(const struct work *w)
-{
-    const char *slash = strrchr(w->options->list, '/');
-    const char *name = slash ? slash + 1 : w->options->list;
-    if (strcasestr(name, "test"))
-        cxn_note(w->env->log, "%s: by its name a list to evaluate on; a model calibrated on it "
-                 "looks better there than it is", name);
-}
-
 static enum cxn_status open_list(struct work *w, struct cxn_error *err)
 {
     const struct cxn_calibrate_options *o = w->options;
@@ -119,7 +110,7 @@ static enum cxn_status open_list(struct work *w, struct cxn_error *err)
     if (status == CXN_OK)
         status = cxn_images_open(&w->images, w->env, o->images, o->image_count, err);
     if (status == CXN_OK) status = cxn_images_fit(w->images, w->list, err);
-    if (status == CXN_OK) warn_of_list(w);
+    if (status == CXN_OK) cxn_list_note_purpose(w->env, o->list);
     return status;
 }
 
