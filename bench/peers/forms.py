@@ -2,8 +2,12 @@
 """The settings that each engine is tried with. The fastest of a precision is what counts."""
 from dataclasses import asdict, dataclass
 
-ENGINES = ("chexnet", "torch", "onnxruntime", "openvino")
-PRECISIONS = ("fp32", "bf16")
+ENGINES = ("chexnet", "chexnet at avx2", "torch", "onnxruntime", "openvino")
+FLOATS = ("fp32", "bf16")
+PRECISIONS = (*FLOATS, "int8")
+
+
+OURS = ENGINES[:2]
 
 
 @dataclass(frozen=True)
@@ -17,8 +21,8 @@ class Form:
 
     @property
     def name(self):
-        if self.engine == "chexnet":
-            return f"chexnet {self.precision}"
+        if self.engine in OURS:
+            return f"{self.engine} {self.precision}"
         parts = [self.engine, self.precision]
         parts += [self.layout] if self.layout != "default" else []
         parts += ["compiled"] if self.compiled else []
@@ -63,10 +67,17 @@ def batched_forms(engine, precision, threads):
             yield Form(engine, precision, batch, streams)
 
 
-def forms_of(precision, threads, engines, with_compile):
+def our_forms(precision, level):
+    """Ours; at avxvnni also what INT8 gains from that level, for the rest of it is avx2's."""
+    yield Form("chexnet", precision)
+    if level == "avxvnni" and precision == "int8":
+        yield Form("chexnet at avx2", precision)
+
+
+def forms_of(precision, level, threads, engines, with_compile):
     """All forms of one precision: ours first, then those of the engines named."""
-    found = [Form("chexnet", precision)]
-    if "torch" in engines:
+    found = list(our_forms(precision, level))
+    if "torch" in engines and precision in FLOATS:
         found += torch_forms(precision, threads, with_compile)
     if "onnxruntime" in engines and precision == "fp32":
         found += batched_forms("onnxruntime", precision, threads)
