@@ -167,7 +167,8 @@ def check(demands, sections):
         met = [finding for finding in met if finding]
         findings += met or [{"demand": demand.text, "level": "-", "rival": "-", "ratio": None,
                              "ratio_median": None, "floor": demand.floor, "goal": demand.goal,
-                             "verdict": why_skipped(demand.levels, sections)}]
+                             "verdict": why_skipped(demand.levels, sections)
+                             if demand.floor is not None else "not measured"}]
     return findings
 
 
@@ -194,7 +195,7 @@ def check_limits(limits, sections):
 
 
 def count(findings):
-    """A line that says how many were met, missed and skipped."""
+    """A line that says how many were met, missed and skipped; what is reported is none of them."""
     kinds = [f["verdict"].partition(":")[0] for f in findings]
     met = kinds.count("goal") + kinds.count("floor")
     return (f"Demands: {met} met, {kinds.count('goal')} of them with their goal; "

@@ -111,8 +111,8 @@ class OnnxRuntime(OfCrops):
 
 
 class OpenVino(OfCrops):
-    """In INT8 the model itself says what is quantised; the rest is computed in what OpenVINO finds
-    fastest on this CPU."""
+    """In INT8 the model itself says what is quantised. The rest is computed in what OpenVINO finds
+    fastest on this CPU, under a cap as well, so the form may ask for float32."""
     NUMBER = {"fp32": "f32", "bf16": "bf16"}
 
     def open(self, files):
@@ -129,7 +129,8 @@ class OpenVino(OfCrops):
         self.queue.set_callback(self.keep)
 
     def asked_for(self):
-        number = self.NUMBER.get(self.form.precision)
+        rest = None if self.form.rest == "default" else self.form.rest
+        number = self.NUMBER.get(self.form.precision, rest)
         return {"INFERENCE_PRECISION_HINT": number} if number else {}
 
     def check_precision(self):

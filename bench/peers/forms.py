@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The settings that each engine is tried with. The fastest of a precision is what counts."""
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 ENGINES = ("chexnet", "chexnet at avx2", "torch", "onnxruntime", "openvino")
 FLOATS = ("fp32", "bf16")
@@ -17,6 +17,7 @@ class Form:
     batch: int = 10   # crops a call
     streams: int = 1  # calls at once; the threads are divided among them
     layout: str = "default"
+    rest: str = "default"  # of INT8, what is not quantised is computed in
     compiled: bool = False
 
     @property
@@ -25,6 +26,7 @@ class Form:
             return f"{self.engine} {self.precision}"
         parts = [self.engine, self.precision]
         parts += [self.layout] if self.layout != "default" else []
+        parts += [f"rest {self.rest}"] if self.rest != "default" else []
         parts += ["compiled"] if self.compiled else []
         streams = f" {self.streams} streams" if self.streams > 1 else ""
         return " ".join(parts) + f" batch {self.batch}{streams}"
@@ -83,4 +85,6 @@ def forms_of(precision, level, threads, engines, with_compile):
         found += batched_forms("onnxruntime", precision, threads)
     if "openvino" in engines:
         found += batched_forms("openvino", precision, threads)
+    if "openvino" in engines and precision == "int8":
+        found += [replace(form, rest="f32") for form in batched_forms("openvino", "int8", threads)]
     return found
