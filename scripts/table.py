@@ -23,7 +23,8 @@ def rows_of(folder, names):
                                else None)
     for name, one in found.items():
         differs = (read(folder / f"{name}.compare.json") or {}).get("mean", {})
-        yield {"mode": name, "level": one.get("level"), "mean_auc": one.get("mean_auc", differs.get("auc_b")),
+        yield {"mode": name, "level": one.get("level"),
+               "mean_auc": one.get("mean_auc", differs.get("auc_b")),
                "auc_difference": differs.get("difference"), "ci95": differs.get("ci95"),
                "images_per_second": speed[name], "over_reference": over(name, "reference"),
                "over_torch": over(name, "torch"), "peak_rss_bytes": one["peak_rss_bytes"]}

@@ -25,15 +25,17 @@ foreach(part fast c)
   cxn_script_test(cli_bench_${part} tests/cli_bench.sh $<TARGET_FILE:chexnet_command> ${weights}
                   ${part})
 endforeach()
+cxn_script_test(table tests/table.sh $<TARGET_FILE:chexnet_command> ${weights})
 cxn_script_test(cli_bad_input tests/cli_bad_input.sh $<TARGET_FILE:chexnet_command> ${weights})
 foreach(part refused models)
   cxn_script_test(cli_optimize_${part} tests/cli_optimize.sh $<TARGET_FILE:chexnet_command>
                   ${weights} ${part})
 endforeach()
 set_tests_properties(cli_infer_bf16 cli_infer_reference cli_bench_fast cli_bench_c cli_bad_input
-  cli_optimize_refused cli_optimize_models PROPERTIES FIXTURES_REQUIRED weights)
+  cli_optimize_refused cli_optimize_models table PROPERTIES FIXTURES_REQUIRED weights)
 # Whole networks in plain C: what the kernels' and the engines' tests have sanitized.
-cxn_long_if_sanitized(full_reference shapes cli_infer_reference cli_bench_c cli_optimize_models)
+cxn_long_if_sanitized(full_reference shapes cli_infer_reference cli_bench_c cli_optimize_models
+                      table)
 foreach(suite short long)
   add_test(NAME nih_sample_${suite} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/nih_sample.sh
            $<TARGET_FILE:chexnet_command> ${suite})
