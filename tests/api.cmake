@@ -30,6 +30,7 @@ foreach(part fast c)
                   ${part})
 endforeach()
 cxn_script_test(cli_calibrate tests/cli_calibrate.sh $<TARGET_FILE:chexnet_command> ${weights})
+cxn_script_test(table tests/table.sh $<TARGET_FILE:chexnet_command> ${weights})
 cxn_script_test(cli_bad_input tests/cli_bad_input.sh $<TARGET_FILE:chexnet_command> ${weights})
 foreach(part refused models)
   cxn_script_test(cli_optimize_${part} tests/cli_optimize.sh $<TARGET_FILE:chexnet_command>
@@ -44,10 +45,10 @@ foreach(part refused models)
 endforeach()
 set_tests_properties(cli_infer_bf16 cli_infer_reference cli_bench_fast cli_bench_c cli_calibrate
   cli_bad_input cli_optimize_refused cli_optimize_models cli_quantize_refused cli_quantize_models
-  PROPERTIES FIXTURES_REQUIRED weights)
+  table PROPERTIES FIXTURES_REQUIRED weights)
 # Whole networks in plain C: what the kernels' and the engines' tests have sanitized.
 cxn_long_if_sanitized(full_reference shapes cli_infer_reference cli_bench_c cli_optimize_models
-  cli_quantize_models cli_quantized)
+  cli_quantize_models cli_quantized table)
 foreach(suite short long)
   foreach(sample nih_sample nih_sample_int8)
     add_test(NAME ${sample}_${suite} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/${sample}.sh
