@@ -33,7 +33,7 @@ struct cxn_calibration_part {
 typedef struct cxn_calibration {
     const cxn_fold *fold; /* borrowed */
     enum cxn_calibration_method method;
-    double percentile; /* of method percentile: values between the ends, in percent; else 0 */
+    double percentile; /* of method percentile: values within each end, in percent; else 0 */
     char version[CXN_WORD_BYTES]; /* of the library that made it */
     char model_name[CXN_SOURCE_NAME_BYTES];  /* of the file of weights, without its folder */
     char model_sha256[CXN_SHA256_HEX_BYTES]; /* of the file of weights */
