@@ -32,6 +32,8 @@ done
 
 # --- selftest: at every level, and a model whose answers are one bit off
 expect 0 '^int8 +c +c .* 0 +0\.05  passed$' selftest "$model"
+grep -q '^every level must give the stored answers to the bit$' "$work/out" ||
+    complain 'selftest: what is wanted of stored answers'
 expect 0 '"quantized": true' selftest "$model" --json --cpu c
 python3 - "$work/out" "$model" "$work/other.safetensors" <<'END' || complain 'selftest: see above'
 import json, struct, sys

@@ -14,9 +14,9 @@ static const struct opt_row options[] = {
       .help = "how many to choose, all of a shorter list" },
     { .name = "seed", .value = "N", .initial = "1", .help = "of the choice" },
     { .name = "method", .value = "METHOD", .choices = "minmax|percentile|entropy|mse",
-      .initial = "minmax", .help = "how the ends of a range are found" },
+      .initial = "minmax", .help = "how the ends of a range are found, docs/int8.md" },
     { .name = "percentile", .value = "P", .initial = "99.99",
-      .help = "of method percentile: values between the ends, in percent" },
+      .help = "of method percentile: values within each end of a range, in percent" },
     { .name = "out", .value = "FILE", .required = true,
       .help = "the calibration to write (.json)" },
     OPT_JSON,
@@ -100,9 +100,10 @@ const struct command cmd_calibrate = {
     .operands = "MODEL",
     .operands_min = 1,
     .operands_max = 1,
-    .details = "MODEL is weights as trained. It computes one crop of each chosen image in mode\n"
-               "fp32; FILE gets ranges and means of every channel (docs/formats.md). Interrupted,\n"
-               "it goes on where it was when it is run again: what was seen is in FILE.partial.\n"
+    .details = "MODEL is weights as trained, neither optimised nor quantised. Mode fp32 computes\n"
+               "one crop of each chosen image; FILE gets ranges and means of every channel's\n"
+               "activations (docs/formats.md). Interrupted, the command goes on where it was when\n"
+               "it is run again: what was seen is in FILE.partial.\n"
                "Images that a model is evaluated on must have no part in making it.",
     .example = "chexnet calibrate weights.pth --images images --list train_list.txt \\\n"
                "      --out calibration.json",

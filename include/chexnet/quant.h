@@ -15,7 +15,8 @@ extern "C" {
 
 /** Images that a calibration looks at where nothing else is said. */
 #define CXN_CALIBRATE_COUNT 1000
-/** Values between the ends of method percentile where nothing else is said, in percent. */
+/** Of method percentile where nothing else is said: values below the upper end, in percent, and
+ * above the lower one where it has one. */
 #define CXN_CALIBRATE_PERCENTILE 99.99
 
 /** Zeroed but for images, list and out means defaults. Borrowed for the call. */
@@ -28,8 +29,8 @@ struct cxn_calibrate_options {
                                     0: CXN_CALIBRATE_COUNT; at most 1,000,000 */
     uint64_t seed;             /**< of the choice; at most 2^63 - 1 */
     const char *method;        /**< "minmax", "percentile", "entropy" or "mse"; NULL: minmax */
-    double percentile;         /**< of method percentile alone, above 50 and below 100;
-                                    0: CXN_CALIBRATE_PERCENTILE */
+    double percentile;         /**< of method percentile alone: values within each end, in percent,
+                                    above 50 and below 100; 0: CXN_CALIBRATE_PERCENTILE */
     const char *out;           /**< the file */
     cxn_progress_fn *progress; /**< told after each batch; images of an interrupted call count */
     void *progress_ctx;

@@ -6,7 +6,8 @@
 #include <stdint.h>
 
 /* Whom the pass over a view in float32 shows the numbers between its operations. Each place of the
- * view is shown once; the numbers of places follow each other, channels last. */
+ * view is shown once; the numbers of places follow each other, channels last. Both are called by
+ * the thread that computes the view: views that share a ctx need a lock. */
 struct cxn_observer {
     void *ctx;
     /* Some places of what lies between the two convolutions of a layer, behind norm2 and ReLU. */

@@ -90,4 +90,5 @@ enum cxn_status cxn_optimized_open(struct cxn_optimized *o, const cxn_fold *fold
 void cxn_optimized_close(struct cxn_optimized *o)
 {
     cxn_derived_close(&o->derived);
+    *o = (struct cxn_optimized){ 0 };
 }

@@ -20,7 +20,7 @@ enum cxn_calibration_method {
 /*
  * Of one part; each array is [out], and NULL where the part's kind has none:
  *     stem (the grey one alone), 3x3, 1x1 of a transition
- *                  lo, hi      the map's channels that it writes; the stem's behind its ReLU
+ *                  lo, hi      the map's channels that it writes; the stem's behind ReLU and pool
  *     1x1 of a dense layer
  *                  hi, mean    the bottleneck behind its ReLU, from 0 up
  *     norm         mean, share  of relu(x * scale + shift): its mean, how often it is above 0
@@ -33,19 +33,19 @@ struct cxn_calibration_part {
 typedef struct cxn_calibration {
     const cxn_fold *fold; /* borrowed */
     enum cxn_calibration_method method;
-    double percentile; /* of method percentile: values between the ends, in percent; else 0 */
+    double percentile; /* of method percentile: values within each end, in percent; else 0 */
     char version[CXN_WORD_BYTES]; /* of the library that made it */
     char model_name[CXN_SOURCE_NAME_BYTES];  /* of the file of weights, without its folder */
     char model_sha256[CXN_SHA256_HEX_BYTES]; /* of the file of weights */
     char list_sha256[CXN_SHA256_HEX_BYTES];  /* of the list of pictures */
-    size_t images;  /* that it saw, one crop of each */
-    uint64_t seed;  /* of the choice among the list's */
+    size_t images; /* that it saw, one crop of each */
+    uint64_t seed; /* of the choice among the list's */
     struct cxn_calibration_part *parts; /* [fold->count] */
     double *numbers;                    /* [number_count], what all pointers above point into */
     size_t number_count;
 } cxn_calibration;
 
-/* All arrays, zeroed. CXN_OK or CXN_E_NOMEM. */
+/* All arrays, zeroed; fold is borrowed. CXN_OK or CXN_E_NOMEM. */
 enum cxn_status cxn_calibration_open(cxn_calibration **calibration, const cxn_fold *fold,
                                      struct cxn_mem *mem, struct cxn_error *err);
 void cxn_calibration_close(cxn_calibration **calibration);

@@ -20,13 +20,14 @@ enum cxn_status cxn_collector_open(cxn_collector **collector, const cxn_fold *fo
                                    const float *block, const struct cxn_range_rule *rule,
                                    size_t batch, const struct cxn_env *env, struct cxn_error *err);
 
-/* Take in these views of the usual room, all of one size. What cxn_fused_observe() returns, and
- * CXN_E_FORMAT where an activation is not finite; nothing of them is taken in then. */
+/* Take in these views of the usual room, all of one size. CXN_E_ARG for more than a batch; what
+ * cxn_fused_observe() returns; CXN_E_FORMAT where an activation is not finite. The collector is of
+ * no use after CXN_E_FORMAT: its histograms may have some of these views. */
 enum cxn_status cxn_collector_see(cxn_collector *collector, const struct cxn_view *views,
                                   size_t count, struct cxn_error *err);
 
-/* Ranges, means and shares of what was seen, at least one view, into calibration->parts; the rest
- * of it is the caller's. CXN_OK or CXN_E_NOMEM. */
+/* Ranges, means and shares of what was seen, at least one view, into the parts of a calibration of
+ * the same fold; the rest of it is the caller's. CXN_OK or CXN_E_NOMEM. */
 enum cxn_status cxn_collector_finish(const cxn_collector *collector, cxn_calibration *calibration,
                                      struct cxn_error *err);
 
@@ -39,7 +40,8 @@ struct cxn_collected {
 };
 struct cxn_collected cxn_collector_state(const cxn_collector *collector);
 
-/* The arrays of its state were filled from another's, which had seen so many. */
+/* The arrays of its state were filled from those of another collector, which had seen so many
+ * views. */
 void cxn_collector_resume(cxn_collector *collector, size_t seen);
 
 void cxn_collector_close(cxn_collector **collector);

@@ -8,6 +8,7 @@
 /* Histograms of all channels that a calibration has ranges of. */
 typedef struct cxn_counts cxn_counts;
 
+/* Empty ones; fold is borrowed. CXN_OK or CXN_E_NOMEM. */
 enum cxn_status cxn_counts_open(cxn_counts **counts, const cxn_fold *fold, struct cxn_mem *mem,
                                 struct cxn_error *err);
 void cxn_counts_close(cxn_counts **counts);
@@ -23,7 +24,7 @@ enum cxn_status cxn_counts_narrow(const cxn_counts *counts, const struct cxn_ran
                                   cxn_calibration *calibration, const struct cxn_env *env,
                                   struct cxn_error *err);
 
-/* What it consists of, to be kept and brought back. */
+/* What it consists of, to be kept and brought back; the arrays are its own, not copies. */
 struct cxn_counts_state {
     size_t channels;
     int32_t *exponents; /* [channels] */

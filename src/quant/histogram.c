@@ -31,6 +31,7 @@ static void widen(struct cxn_histogram *h, int32_t exponent)
 static int32_t exponent_for(const struct cxn_histogram *h, float most)
 {
     int above; /* most < 2^above */
+    if (!(most > 0)) return CXN_HISTOGRAM_EXPONENT_MIN; /* frexpf() would say 2^0 */
     frexpf(most, &above);
     const int32_t bins = h->first == 0 ? 11 : 10; /* 2^11 or 2^10 of them on either side of 0 */
     _Static_assert(CXN_HISTOGRAM_BINS == 1 << 11, "bins");

@@ -13,12 +13,12 @@
 
 enum {
     CXN_HISTOGRAM_BINS = 2048,
-    CXN_HISTOGRAM_EXPONENT_MIN = -60,  /* of e: what is smaller shares a bin */
+    CXN_HISTOGRAM_EXPONENT_MIN = -60, /* of e, and where it begins: what is smaller shares a bin */
     CXN_HISTOGRAM_EXPONENT_MAX = 118, /* every float has a bin */
 };
 
 struct cxn_histogram {
-    int32_t exponent; /* e, from CXN_HISTOGRAM_EXPONENT_MIN on */
+    int32_t exponent; /* e */
     int32_t first;    /* number of counts[0], bin 0 being 0 to 2^e: 0, or minus half the bins */
     uint32_t *counts; /* [CXN_HISTOGRAM_BINS] */
 };

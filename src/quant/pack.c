@@ -47,7 +47,8 @@ static struct cxn_packed_norm put_norm(struct packing *p)
     return norm;
 }
 
-static struct cxn_packed_conv pack(struct packing *p, const struct cxn_conv_i8_weights *weights)
+static struct cxn_packed_conv pack_conv(struct packing *p,
+                                        const struct cxn_conv_i8_weights *weights)
 {
     void *place = take(p, cxn_conv_bordered_i8_packed_bytes(p->row, weights));
     if (place) cxn_conv_bordered_i8_pack(p->row, place, weights);
@@ -66,7 +67,7 @@ static struct cxn_packed_conv put_conv(struct packing *p)
 {
     const size_t terms = (size_t)p->part->kernel * p->part->kernel * p->part->in;
     const struct cxn_conv_i8_weights weights = weights_of(p, terms);
-    return pack(p, &weights);
+    return pack_conv(p, &weights);
 }
 
 /* Rows of the window, each with weights 0 behind it. */
@@ -94,7 +95,7 @@ static struct cxn_packed_conv put_stem(struct packing *p)
         weights.w = p->wide;
         weights.low = p->wide + rows * wide;
     }
-    return pack(p, &weights);
+    return pack_conv(p, &weights);
 }
 
 static void put_layer(struct packing *p, struct cxn_packed_layer *layer)

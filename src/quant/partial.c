@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/number.h"
-#include "model/safetensors.h"
+#include "fuse/derived.h"
 
 enum { TENSORS_MAX = 3, PAIRS = 11, NUMBER_BYTES = 24 };
 
@@ -81,20 +81,12 @@ enum cxn_status cxn_partial_write(const cxn_collector *collector,
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
-static const char *find_value(const struct cxn_tensors *list, const char *key)
-{
-    for (size_t i = 0; i < list->pair_count; i++)
-        if (strcmp(cxn_tensors_text(list, list->pairs[i].key_at), key) == 0)
-            return cxn_tensors_text(list, list->pairs[i].value_at);
-    return NULL;
-}
-
 /* What tells one calibration from another; `seen` is read. */
 static enum cxn_status check_pairs(const struct cxn_tensors *list, const struct form *want,
                                    struct cxn_error *err)
 {
     for (size_t i = 0; i + 1 < PAIRS; i++) {
-        const char *value = find_value(list, want->pairs[i].key);
+        const char *value = cxn_derived_value(list, want->pairs[i].key);
         if (!value)
             return cxn_fail(err, CXN_E_FORMAT, "no unfinished calibration: no metadata '%s'",
                             want->pairs[i].key);
@@ -110,7 +102,7 @@ static enum cxn_status check_pairs(const struct cxn_tensors *list, const struct 
 static enum cxn_status read_seen(const struct cxn_tensors *list, size_t chosen, size_t *seen,
                                  struct cxn_error *err)
 {
-    const char *text = find_value(list, "seen");
+    const char *text = cxn_derived_value(list, "seen");
     const size_t digits = text ? strspn(text, "0123456789") : 0;
     if (digits > 0 && digits < 19 && text[digits] == '\0') {
         *seen = (size_t)strtoull(text, NULL, 10);

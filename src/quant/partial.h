@@ -13,7 +13,7 @@ struct cxn_partial_about {
     const char *level; /* of the kernels that compute */
 };
 
-/* Complete or not at all. CXN_OK, or what cxn_safetensors_write() returns. */
+/* Complete or not at all, under path. CXN_OK, or what cxn_safetensors_write() returns. */
 enum cxn_status cxn_partial_write(const cxn_collector *collector,
                                   const struct cxn_partial_about *about, const struct cxn_env *env,
                                   const char *path, struct cxn_error *err);

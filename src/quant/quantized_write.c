@@ -21,18 +21,20 @@ static bool is_put_back(const cxn_quantized *q, size_t i)
     return q->fold->parts[i].kind == CXN_PART_CONV && q->parts[i].low;
 }
 
-/* The value of put_back, to be freed; NULL: no memory. */
-static char *list_put_back(const cxn_quantized *q, struct cxn_mem *mem)
+/* The value of put_back, to be freed. */
+static enum cxn_status list_put_back(const cxn_quantized *q, struct cxn_mem *mem, char **text,
+                                     struct cxn_error *err)
 {
     size_t bytes = 1, at = 0;
     for (size_t i = 0; i < q->fold->count; i++)
         if (is_put_back(q, i)) bytes += strlen(q->fold->parts[i].name) + 1;
-    char *text = cxn_alloc_zero(mem, bytes, 1);
-    for (size_t i = 0; text && i < q->fold->count; i++)
+    *text = cxn_alloc_zero(mem, bytes, 1);
+    if (!*text) return cxn_fail_nomem(err, mem, bytes, "names of layers put back");
+    for (size_t i = 0; i < q->fold->count; i++)
         if (is_put_back(q, i))
-            at += (size_t)snprintf(text + at, bytes - at, "%s%s", at > 0 ? "," : "",
+            at += (size_t)snprintf(*text + at, bytes - at, "%s%s", at > 0 ? "," : "",
                                    q->fold->parts[i].name);
-    return text;
+    return CXN_OK;
 }
 
 static enum cxn_status write_file(const struct cxn_env *env, const char *path,
@@ -59,9 +61,9 @@ enum cxn_status cxn_quantized_write(const struct cxn_env *env, const char *path,
                                     const struct cxn_quantized_content *content,
                                     struct cxn_error *err)
 {
-    char *put_back = list_put_back(content->quantized, env->mem);
-    if (!put_back) return cxn_fail_nomem(err, env->mem, 1, "names of layers put back");
-    const enum cxn_status status = write_file(env, path, content, put_back, err);
+    char *put_back;
+    enum cxn_status status = list_put_back(content->quantized, env->mem, &put_back, err);
+    if (status == CXN_OK) status = write_file(env, path, content, put_back, err);
     cxn_free(put_back);
     return status;
 }

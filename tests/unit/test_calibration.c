@@ -480,6 +480,20 @@ static void test_partial_of_another(void **state)
     cxn_calibration_close(&c);
 }
 
+/* The same of method percentile with other bytes at that place of its tensors' data: the exponents
+ * stand behind the sums. */
+static void overwrite_partial(const cxn_calibration *c, size_t at, const void *bytes, size_t size)
+{
+    uint64_t header_bytes;
+    write_partial(c, &percentile, NULL, NULL);
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fread(&header_bytes, sizeof header_bytes, 1, f), 1);
+    assert_int_equal(fseek(f, (long)(sizeof header_bytes + header_bytes + at), SEEK_SET), 0);
+    assert_int_equal(fwrite(bytes, 1, size, f), size);
+    fclose(f);
+}
+
 static void test_partial_refused(void **state)
 {
     (void)state;
@@ -503,23 +517,12 @@ static void test_partial_refused(void **state)
         write_partial(c, &percentile, cases[i].from, cases[i].to);
         refuse_partial(&about, &percentile, CXN_E_FORMAT, cases[i].want);
     }
-    /* The exponents stand behind the sums. */
-    static const uint8_t hostile[][8] = { { 0, 0, 0, 0, 0, 0, 0xf0, 0x7f }, { 0 } };
-    static const char *const want[] = { "'sums', value 0 is not finite", "'exponents', value 0" };
-    for (size_t i = 0; i < 2; i++) {
-        uint64_t header;
-        write_partial(c, &percentile, NULL, NULL);
-        FILE *f = fopen(path, "r+b");
-        assert_non_null(f);
-        assert_int_equal(fread(&header, sizeof header, 1, f), 1);
-        const size_t at = sizeof header + header + (i == 0 ? 0 : c->number_count * sizeof(double));
-        const int32_t exponent = 1000;
-        fseek(f, (long)at, SEEK_SET);
-        if (i == 0) fwrite(hostile[0], sizeof hostile[0], 1, f);
-        else fwrite(&exponent, sizeof exponent, 1, f);
-        fclose(f);
-        refuse_partial(&about, &percentile, CXN_E_FORMAT, want[i]);
-    }
+    const double infinite = INFINITY;
+    const int32_t exponent = 1000;
+    overwrite_partial(c, 0, &infinite, sizeof infinite);
+    refuse_partial(&about, &percentile, CXN_E_FORMAT, "'sums', value 0 is not finite");
+    overwrite_partial(c, c->number_count * sizeof(double), &exponent, sizeof exponent);
+    refuse_partial(&about, &percentile, CXN_E_FORMAT, "'exponents', value 0 is 1000");
     cxn_calibration_close(&c);
 }
 

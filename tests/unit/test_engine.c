@@ -462,16 +462,21 @@ static void a_profile_is_the_networks(void **fixture)
     engine->close(&state);
 }
 
+/* One whose layers are computed in many pieces. */
+static struct cxn_view draw_large_view(void)
+{
+    enum { WIDTH = 224, HEIGHT = 173 };
+    static uint8_t pixels[WIDTH * HEIGHT];
+    static const struct cxn_picture picture = { pixels, WIDTH, HEIGHT, 1, WIDTH };
+    for (size_t i = 0; i < WIDTH * HEIGHT; i++) pixels[i] = (uint8_t)(i * i * 7 >> 9);
+    return (struct cxn_view){ .picture = &picture, .width = WIDTH, .height = HEIGHT };
+}
+
 /* A view whose layers are computed in many pieces: right, and the same bits alone and shared. */
 static void large_views_are_close(void **fixture)
 {
     const struct small_net *s = *fixture;
-    enum { WIDTH = 224, HEIGHT = 173 };
-    uint8_t *pixels = malloc(WIDTH * HEIGHT);
-    assert_non_null(pixels);
-    for (size_t i = 0; i < WIDTH * HEIGHT; i++) pixels[i] = (uint8_t)(i * i * 7 >> 9);
-    const struct cxn_picture picture = { pixels, WIDTH, HEIGHT, 1, WIDTH };
-    const struct cxn_view view = { .picture = &picture, .width = WIDTH, .height = HEIGHT };
+    const struct cxn_view view = draw_large_view();
     struct cxn_env env = { .cpu = cpu };
     double want[SMALL_CLASSES];
     float alone[SMALL_CLASSES], shared[SMALL_CLASSES];
@@ -489,7 +494,6 @@ static void large_views_are_close(void **fixture)
     assert_memory_equal(shared, alone, sizeof alone);
     engine->close(&state);
     cxn_pool_close(&env.pool);
-    free(pixels);
 }
 
 /* ---- bytes -------------------------------------------------------------------------------- */
@@ -514,6 +518,7 @@ static void bytes_are_the_definitions(void **fixture)
         struct cxn_env env = { .cpu = cpu };
         assert_int_equal(cxn_pool_open(&env.pool, threads, NULL), CXN_OK);
         cxn_engine_state *state = open_engine(engine, s, &env);
+        memset(got, 0xff, sizeof got); /* NaNs, not what the threads before left */
         for (size_t first = 0, n = threads % 3 + 1; first < VIEWS; first += n) {
             if (n > VIEWS - first) n = VIEWS - first;
             assert_int_equal(engine->run(state, views + first, n, got + first * SMALL_CLASSES,
@@ -529,24 +534,19 @@ static void bytes_are_the_definitions(void **fixture)
 static void large_views_are_the_definitions(void **fixture)
 {
     const struct small_net *s = *fixture;
-    enum { WIDTH = 224, HEIGHT = 173 };
-    uint8_t *pixels = malloc(WIDTH * HEIGHT);
-    assert_non_null(pixels);
-    for (size_t i = 0; i < WIDTH * HEIGHT; i++) pixels[i] = (uint8_t)(i * i * 7 >> 9);
-    const struct cxn_picture picture = { pixels, WIDTH, HEIGHT, 1, WIDTH };
-    const struct cxn_view view = { .picture = &picture, .width = WIDTH, .height = HEIGHT };
+    const struct cxn_view view = draw_large_view();
     float want[SMALL_CLASSES], got[SMALL_CLASSES];
     walk_quantized(quantized, &view, want);
     for (unsigned threads = 1; threads <= 3; threads += 2) {
         struct cxn_env env = { .cpu = cpu };
         assert_int_equal(cxn_pool_open(&env.pool, threads, NULL), CXN_OK);
         cxn_engine_state *state = open_engine(engine, s, &env);
+        memset(got, 0xff, sizeof got);
         assert_int_equal(engine->run(state, &view, 1, got, NULL), CXN_OK);
         assert_memory_equal(got, want, sizeof got);
         engine->close(&state);
         cxn_pool_close(&env.pool);
     }
-    free(pixels);
 }
 
 static void byte_overflow_is_an_error(void **fixture)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Quantised files of a small network of random numbers: what was put in comes out, and every broken
  * or hostile file is refused in one sentence. */
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cpu/cpu.h"
+#include "quant/engine.h"
 #include "quant/quantized_file.h"
 #include "unit/unit.h"
 #include "derived_case.h"
@@ -161,7 +164,7 @@ static void test_headers(void **state)
         { "probe_difference\":\"", "probe_difference\":\"1", "'probe_difference' is '1" },
         { "\"precision\":", "\"more\":\"x\",\"precision\":", "metadata 'more' is unexpected" },
         { "put_back", "put_bakc", "'put_back' is missing" },
-        { FIRST, "put_back\":\"", "tensor 'features.denseblock1.denselayer1.conv1.weight' is missi" },
+        { FIRST, "put_back\":\"", "tensor 'features.denseblock1.denselayer1.conv1.weight' is mis" },
         { FIRST, FIRST "features.denseblock1.denselayer1.conv2,",
           "tensor 'features.denseblock1.denselayer1.conv2.weight_hi' is missing" },
         { FIRST, FIRST "features.denseblock1.denselayer1.conv1,", "'put_back' is 'features.dens" },
@@ -233,6 +236,81 @@ static void test_failing_allocations(void **state)
     fail_allocations(&c);
 }
 
+/* ---- what the reader lets pass ------------------------------------------------------------ */
+
+/* The largest numbers of each sign, by turns: sums that are infinite, and infinity less
+ * infinity. */
+static void fill_extremes(cxn_quantized *q)
+{
+    for (size_t i = 0; i < fold->count; i++) {
+        const struct cxn_part *part = &fold->parts[i];
+        const struct cxn_quantized_part *p = &q->parts[i];
+        for (size_t o = 0; p->m && o < part->out; o++)
+            p->m[o] = o % 2 == 0 ? 0x1.fffffep120f : -0x1.fffffep120f;
+        for (size_t o = 0; p->m && o < part->out; o++)
+            p->b[o] = o % 3 == 0 ? FLT_MAX : o % 3 == 1 ? -FLT_MAX : 0.0f;
+    }
+}
+
+static void run(const cxn_quantized *q, uint32_t cpu, float *prob)
+{
+    struct cxn_env env = { .cpu = cpu };
+    const struct cxn_engine_source source = { .net = net.net, .quantized = q };
+    cxn_engine_state *state = NULL;
+    assert_int_equal(cxn_pool_open(&env.pool, 2, NULL), CXN_OK);
+    assert_int_equal(cxn_engine_int8.open(&state, &source, &env, NULL), CXN_OK);
+    assert_int_equal(cxn_engine_int8.run(state, net.views, SMALL_VIEWS, prob, NULL), CXN_OK);
+    cxn_engine_int8.close(&state);
+    cxn_pool_close(&env.pool);
+}
+
+/* Of these every level makes the same too. */
+static void test_extremes(void **state)
+{
+    (void)state;
+    cxn_quantized *q = random_quantized(fold, true, 3);
+    const uint32_t machine = cxn_cpu_detect();
+    float want[SMALL_VIEWS * SMALL_CLASSES], got[SMALL_VIEWS * SMALL_CLASSES];
+    fill_extremes(q);
+    round_trip(q);
+    run(q, 0, want);
+    for (size_t i = 1; cxn_cpu_level_name(i); i++) {
+        uint32_t cpu;
+        if (cxn_cpu_level_lacks(i, machine)) {
+            printf("level %s skipped: not on this CPU\n", cxn_cpu_level_name(i));
+            continue;
+        }
+        assert_int_equal(cxn_cpu_limit(machine, cxn_cpu_level_name(i), &cpu, NULL), CXN_OK);
+        run(q, cpu, got);
+        assert_memory_equal(got, want, sizeof got);
+    }
+    cxn_quantized_close(&q);
+}
+
+/* Finite numbers of the head whose sums are not: run() says so. */
+static void test_infinite_outputs(void **state)
+{
+    (void)state;
+    cxn_quantized *q = random_quantized(fold, true, 3);
+    struct cxn_env env = { 0 };
+    const struct cxn_engine_source source = { .net = net.net, .quantized = q };
+    const struct cxn_part *head = &fold->parts[fold->count - 1];
+    float prob[SMALL_VIEWS * SMALL_CLASSES];
+    struct cxn_error err = { "" };
+    cxn_engine_state *engine = NULL;
+    for (size_t i = 0; i < head->first_count; i++)
+        q->parts[fold->count - 1].linear[i] = i % 2 == 0 ? FLT_MAX : -FLT_MAX;
+    round_trip(q);
+    assert_int_equal(cxn_pool_open(&env.pool, 1, NULL), CXN_OK);
+    assert_int_equal(cxn_engine_int8.open(&engine, &source, &env, NULL), CXN_OK);
+    assert_int_equal(cxn_engine_int8.run(engine, net.views, SMALL_VIEWS, prob, &err),
+                     CXN_E_FORMAT);
+    assert_non_null(strstr(err.text, "is not a number"));
+    cxn_engine_int8.close(&engine);
+    cxn_pool_close(&env.pool);
+    cxn_quantized_close(&q);
+}
+
 static int open_all(void **state)
 {
     (void)state;
@@ -259,6 +337,8 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_extremes),
+        cmocka_unit_test(test_infinite_outputs),
         cmocka_unit_test(test_every_byte),
         cmocka_unit_test(test_failing_allocations),
     };

@@ -52,6 +52,22 @@ static void test_order(void **state)
     }
 }
 
+/* 0 is in a bin of any width: alone it leaves those of small numbers as they are. */
+static void test_zeros(void **state)
+{
+    (void)state;
+    for (unsigned from_zero = 0; from_zero < 2; from_zero++) {
+        struct cxn_histogram a = empty(0, from_zero), b = empty(1, from_zero);
+        const float numbers[] = { 0, 0x1p-20f, 0x1.8p-20f, -0.0f };
+        cxn_histogram_count(&a, numbers, 4, 1);
+        for (size_t i = 0; i < 4; i++) cxn_histogram_count(&b, &numbers[i], 1, 1);
+        assert_int_equal(a.exponent, from_zero ? -30 : -29);
+        assert_int_equal(b.exponent, a.exponent);
+        assert_memory_equal(a.counts, b.counts, sizeof bins[0]);
+        assert_int_equal(a.counts[-a.first], 2);
+    }
+}
+
 /* Each bin has what lies between its edges. */
 static void test_edges(void **state)
 {
@@ -219,7 +235,7 @@ static void test_any(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order), cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_order), cmocka_unit_test(test_zeros), cmocka_unit_test(test_edges),
         cmocka_unit_test(test_percentile), cmocka_unit_test(test_mse),
         cmocka_unit_test(test_entropy), cmocka_unit_test(test_any),
     };
