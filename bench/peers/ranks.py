@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`chexnet train` on ranks of one thread beside one rank of as many threads: the same batch of 8 in
-the same shards, which is the same job and gives the same bits. One shard of the whole batch, how one
-rank is fastest, is another job with other batch statistics, and stands beside them."""
+the same shards, which is the same job and gives the same bits. One shard of the whole batch, how
+one rank is fastest, is another job with other batch statistics, and stands beside them."""
 import json
 import shutil
 import statistics
