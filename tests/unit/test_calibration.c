@@ -400,6 +400,9 @@ static void test_not_written(void **state)
     c->parts[0].lo[2] = NAN;
     assert_int_equal(cxn_calibration_write(c, &env, path, &err), CXN_E_FORMAT);
     assert_non_null(strstr(err.text, "'features.conv0.grey': 'lo' of channel 2 is not finite"));
+    c->parts[0].lo[2] = -4e38;
+    assert_int_equal(cxn_calibration_write(c, &env, path, &err), CXN_E_FORMAT);
+    assert_non_null(strstr(err.text, "'lo' of channel 2 is beyond float32"));
     c->parts[0].lo[2] = 0;
     c->parts[2].share[1] = 1.5;
     assert_int_equal(cxn_calibration_write(c, &env, path, &err), CXN_E_FORMAT);
@@ -480,6 +483,32 @@ static void test_partial_of_another(void **state)
     cxn_calibration_close(&c);
 }
 
+/* Sums that are finite, and that no views give: found before pictures are computed. */
+static void refuse_sums(const cxn_calibration *c, const struct cxn_partial_about *about)
+{
+    const struct {
+        const double *place;
+        double value;
+        const char *want;
+    } cases[] = {
+        { c->parts[0].lo, 1e30, "'lo' of channel 0 is above 'hi'" },
+        { c->parts[2].mean, -1, "norm1': 'mean' of channel 0 is negative" },
+        { c->parts[2].share, 2.5, "norm1': 'share' of channel 0 is not a sum of shares" },
+    };
+    for (size_t i = 0; i < CXN_COUNTOF(cases); i++) {
+        uint64_t header;
+        write_partial(c, &percentile, NULL, NULL);
+        FILE *f = fopen(path, "r+b");
+        assert_non_null(f);
+        assert_int_equal(fread(&header, sizeof header, 1, f), 1);
+        const size_t at = (size_t)(cases[i].place - c->numbers) * sizeof(double);
+        fseek(f, (long)(sizeof header + header + at), SEEK_SET);
+        fwrite(&cases[i].value, sizeof cases[i].value, 1, f);
+        fclose(f);
+        refuse_partial(about, &percentile, CXN_E_FORMAT, cases[i].want);
+    }
+}
+
 static void test_partial_refused(void **state)
 {
     (void)state;
@@ -505,7 +534,7 @@ static void test_partial_refused(void **state)
     }
     /* The exponents stand behind the sums. */
     static const uint8_t hostile[][8] = { { 0, 0, 0, 0, 0, 0, 0xf0, 0x7f }, { 0 } };
-    static const char *const want[] = { "'sums', value 0 is not finite", "'exponents', value 0" };
+    static const char *const want[] = { "'lo' of channel 0 is not finite", "'exponents', value 0" };
     for (size_t i = 0; i < 2; i++) {
         uint64_t header;
         write_partial(c, &percentile, NULL, NULL);
@@ -520,6 +549,7 @@ static void test_partial_refused(void **state)
         fclose(f);
         refuse_partial(&about, &percentile, CXN_E_FORMAT, want[i]);
     }
+    refuse_sums(c, &about);
     cxn_calibration_close(&c);
 }
 
