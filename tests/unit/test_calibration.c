@@ -354,6 +354,7 @@ static void test_refused(void **state)
         { "\"percentile\": 99,", "\"percentile\": \"99\",", "'percentile' is no number" },
         { "\"images\": 5", "\"images\": 0", "'images' is no whole number" },
         { "\"images\": 5", "\"images\": 5.0", "'images' is no whole number" },
+        { "\"images\": 5", "\"images\": 1000000000", "'images' is no whole number" },
         { "\"seed\": 7", "\"seed\": -1", "'seed' is no whole number" },
         { "\"seed\": 7", "\"seed\": 7, \"seed\": 7", "duplicate" },
         { "\"seed\": 7", "\"seed\": 7, \"sead\": 7", "'sead' is unexpected" },
