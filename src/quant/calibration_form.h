@@ -23,4 +23,8 @@ size_t cxn_calibration_arrays(const cxn_calibration *calibration, size_t i,
 /* CXN_E_FORMAT that names the first number which no calibration has. */
 enum cxn_status cxn_calibration_check(const cxn_calibration *calibration, struct cxn_error *err);
 
+/* The same of one whose means and shares are still sums over so many views. */
+enum cxn_status cxn_calibration_check_sums(const cxn_calibration *calibration, size_t views,
+                                           struct cxn_error *err);
+
 #endif

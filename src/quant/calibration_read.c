@@ -6,6 +6,8 @@
 #include "quant/calibration_form.h"
 #include "train/json_text.h"
 
+enum { IMAGES_MAX = 999999999 }; /* nine digits, as a quantised file has them */
+
 /* ---- members ------------------------------------------------------------------------------ */
 
 /* A tensor's name, or "" for the whole file, stands in front of what is wrong with a member. */
@@ -64,12 +66,13 @@ static enum cxn_status take_sha256(const json_t *root, const char *key,
 }
 
 static enum cxn_status take_count(const json_t *root, const char *key, json_int_t least,
-                                  json_int_t *count, struct cxn_error *err)
+                                  json_int_t most, json_int_t *count, struct cxn_error *err)
 {
     const json_t *value = json_object_get(root, key);
     *count = json_integer_value(value);
-    if (json_is_integer(value) && *count >= least) return CXN_OK;
-    return cxn_fail(err, CXN_E_FORMAT, "'%s' is no whole number from %d up", key, (int)least);
+    if (json_is_integer(value) && *count >= least && *count <= most) return CXN_OK;
+    return cxn_fail(err, CXN_E_FORMAT, "'%s' is no whole number from %lld to %lld", key,
+                    (long long)least, (long long)most);
 }
 
 static enum cxn_status take_percentile(const json_t *root, cxn_calibration *c,
@@ -120,8 +123,8 @@ static enum cxn_status take_about(const json_t *root, cxn_calibration *c, struct
     if (status == CXN_OK) status = take_sha256(root, "model_sha256", c->model_sha256, err);
     if (status == CXN_OK) status = take_sha256(root, "list_sha256", c->list_sha256, err);
     if (status == CXN_OK) status = take_percentile(root, c, err);
-    if (status == CXN_OK) status = take_count(root, "images", 1, &images, err);
-    if (status == CXN_OK) status = take_count(root, "seed", 0, &seed, err);
+    if (status == CXN_OK) status = take_count(root, "images", 1, IMAGES_MAX, &images, err);
+    if (status == CXN_OK) status = take_count(root, "seed", 0, INT64_MAX, &seed, err);
     c->images = (size_t)images;
     c->seed = (uint64_t)seed;
     return status;

@@ -6,6 +6,7 @@
 
 #include "fuse/engine.h"
 #include "fuse/state.h"
+#include "quant/calibration_form.h"
 
 /* What one view shows. */
 struct observation {
@@ -190,9 +191,10 @@ struct cxn_collected cxn_collector_state(const cxn_collector *c)
     return state;
 }
 
-void cxn_collector_resume(cxn_collector *c, size_t seen)
+enum cxn_status cxn_collector_resume(cxn_collector *c, size_t seen, struct cxn_error *err)
 {
     c->seen = seen;
+    return cxn_calibration_check_sums(c->sum, seen, err);
 }
 
 enum cxn_status cxn_collector_finish(const cxn_collector *c, cxn_calibration *calibration,

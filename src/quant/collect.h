@@ -41,8 +41,9 @@ struct cxn_collected {
 struct cxn_collected cxn_collector_state(const cxn_collector *collector);
 
 /* The arrays of its state were filled from those of another collector, which had seen so many
- * views. */
-void cxn_collector_resume(cxn_collector *collector, size_t seen);
+ * views. CXN_E_FORMAT that names the first of the sums that so many views do not give. */
+enum cxn_status cxn_collector_resume(cxn_collector *collector, size_t seen,
+                                     struct cxn_error *err);
 
 void cxn_collector_close(cxn_collector **collector);
 

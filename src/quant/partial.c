@@ -2,7 +2,6 @@
 #include "quant/partial.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,11 +143,8 @@ static enum cxn_status read_tensors(const struct cxn_tensors *list,
     return status;
 }
 
-static enum cxn_status check_numbers(const struct cxn_collected *s, struct cxn_error *err)
+static enum cxn_status check_exponents(const struct cxn_collected *s, struct cxn_error *err)
 {
-    for (size_t i = 0; i < s->sum_count; i++)
-        if (!isfinite(s->sums[i]))
-            return cxn_fail(err, CXN_E_FORMAT, "'sums', value %zu is not finite", i);
     for (size_t i = 0; i < s->counts.channels; i++)
         if (s->counts.exponents[i] < CXN_HISTOGRAM_EXPONENT_MIN ||
             s->counts.exponents[i] > CXN_HISTOGRAM_EXPONENT_MAX)
@@ -170,9 +166,8 @@ static enum cxn_status read_file(cxn_collector *collector, const struct cxn_part
     if (status == CXN_OK) status = check_pairs(list, &form, err);
     if (status == CXN_OK) status = read_seen(list, about->chosen, &seen, err);
     if (status == CXN_OK) status = read_tensors(list, source, &form, &into, err);
-    if (status == CXN_OK) status = check_numbers(&into, err);
-    if (status == CXN_OK) cxn_collector_resume(collector, seen);
-    return status;
+    if (status == CXN_OK) status = check_exponents(&into, err);
+    return status == CXN_OK ? cxn_collector_resume(collector, seen, err) : status;
 }
 
 enum cxn_status cxn_partial_read(cxn_collector *collector, const struct cxn_partial_about *about,

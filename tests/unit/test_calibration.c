@@ -354,6 +354,7 @@ static void test_refused(void **state)
         { "\"percentile\": 99,", "\"percentile\": \"99\",", "'percentile' is no number" },
         { "\"images\": 5", "\"images\": 0", "'images' is no whole number" },
         { "\"images\": 5", "\"images\": 5.0", "'images' is no whole number" },
+        { "\"images\": 5", "\"images\": 1000000000", "'images' is no whole number" },
         { "\"seed\": 7", "\"seed\": -1", "'seed' is no whole number" },
         { "\"seed\": 7", "\"seed\": 7, \"seed\": 7", "duplicate" },
         { "\"seed\": 7", "\"seed\": 7, \"sead\": 7", "'sead' is unexpected" },
@@ -400,6 +401,9 @@ static void test_not_written(void **state)
     c->parts[0].lo[2] = NAN;
     assert_int_equal(cxn_calibration_write(c, &env, path, &err), CXN_E_FORMAT);
     assert_non_null(strstr(err.text, "'features.conv0.grey': 'lo' of channel 2 is not finite"));
+    c->parts[0].lo[2] = -4e38;
+    assert_int_equal(cxn_calibration_write(c, &env, path, &err), CXN_E_FORMAT);
+    assert_non_null(strstr(err.text, "'lo' of channel 2 is beyond float32"));
     c->parts[0].lo[2] = 0;
     c->parts[2].share[1] = 1.5;
     assert_int_equal(cxn_calibration_write(c, &env, path, &err), CXN_E_FORMAT);
@@ -494,6 +498,25 @@ static void overwrite_partial(const cxn_calibration *c, size_t at, const void *b
     fclose(f);
 }
 
+/* Sums that are finite, and that no views give: found before pictures are computed. */
+static void refuse_sums(const cxn_calibration *c, const struct cxn_partial_about *about)
+{
+    const struct {
+        const double *place;
+        double value;
+        const char *want;
+    } cases[] = {
+        { c->parts[0].lo, 1e30, "'lo' of channel 0 is above 'hi'" },
+        { c->parts[2].mean, -1, "norm1': 'mean' of channel 0 is negative" },
+        { c->parts[2].share, 2.5, "norm1': 'share' of channel 0 is not a sum of shares" },
+    };
+    for (size_t i = 0; i < CXN_COUNTOF(cases); i++) {
+        overwrite_partial(c, (size_t)(cases[i].place - c->numbers) * sizeof(double),
+                          &cases[i].value, sizeof cases[i].value);
+        refuse_partial(about, &percentile, CXN_E_FORMAT, cases[i].want);
+    }
+}
+
 static void test_partial_refused(void **state)
 {
     (void)state;
@@ -520,9 +543,10 @@ static void test_partial_refused(void **state)
     const double infinite = INFINITY;
     const int32_t exponent = 1000;
     overwrite_partial(c, 0, &infinite, sizeof infinite);
-    refuse_partial(&about, &percentile, CXN_E_FORMAT, "'sums', value 0 is not finite");
+    refuse_partial(&about, &percentile, CXN_E_FORMAT, "'lo' of channel 0 is not finite");
     overwrite_partial(c, c->number_count * sizeof(double), &exponent, sizeof exponent);
     refuse_partial(&about, &percentile, CXN_E_FORMAT, "'exponents', value 0 is 1000");
+    refuse_sums(c, &about);
     cxn_calibration_close(&c);
 }
 
