@@ -48,7 +48,7 @@ set_tests_properties(cli_infer_bf16 cli_infer_reference cli_bench_fast cli_bench
   table PROPERTIES FIXTURES_REQUIRED weights)
 # Whole networks in plain C: what the kernels' and the engines' tests have sanitized.
 cxn_long_if_sanitized(full_reference shapes cli_infer_reference cli_bench_c cli_optimize_models
-  cli_quantize_models cli_quantized table)
+  cli_quantize_refused cli_quantize_models cli_quantized cli_calibrate table)
 foreach(suite short long)
   foreach(sample nih_sample nih_sample_int8)
     add_test(NAME ${sample}_${suite} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/${sample}.sh
