@@ -7,7 +7,9 @@ cxn_unit_program(engine unit/test_engine.c unit/quantized_case.c unit/small_net.
 cxn_unit_parts(engine references c avx2 avxvnni avx512 vnni amx)
 cxn_threads_test(engine engine_references engine_c engine_avx2 engine_avxvnni engine_avx512
   engine_vnni engine_amx)
-cxn_unit_test(optimized unit/test_optimized.c unit/small_net.c)
+cxn_unit_test(optimized unit/test_optimized.c unit/derived_case.c unit/small_net.c)
+cxn_unit_test(quantized unit/test_quantized.c unit/derived_case.c unit/quantized_case.c
+  unit/small_net.c)
 cxn_threads_test(optimized)
 cxn_unit_test(calibration unit/test_calibration.c unit/small_net.c)
 cxn_unit_test(ranges unit/test_ranges.c)

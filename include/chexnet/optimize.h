@@ -80,9 +80,9 @@ struct cxn_selftest_result {
  *
  * An optimised or quantised model runs its one mode; its stored answers, of mode reference when it
  * was made and of its own mode, are what each level is compared with; a quantised one must give its
- * own again to the bit. For weights as trained the picture is
- * drawn, mode reference answers first, and all modes are compared with that; mode reference itself
- * a second time, which must give the same bits.
+ * own again to the bit. For weights as trained the picture is drawn, mode reference answers first,
+ * and all modes that run them are compared with that; mode reference itself a second time, which
+ * must give the same bits.
  *
  * @param path    any file that cxn_model_open() takes
  * @param result  out: complete also where rows failed, which is not an error of the call

@@ -494,7 +494,8 @@ static void large_views_are_close(void **fixture)
 
 /* ---- bytes -------------------------------------------------------------------------------- */
 
-/* Any shape, grey and colour, mirrored, shared by any number of threads: docs/int8.md to the bit. */
+/* Any shape, grey and colour, mirrored, shared by any number of threads: docs/int8.md to the
+ * bit. */
 static void bytes_are_the_definitions(void **fixture)
 {
     enum { VIEWS = 13 };
