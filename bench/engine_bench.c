@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * engine_bench WEIGHTS MODE LEVEL THREADS BATCH ROUNDS: times an engine on BATCH crops of a picture
- * of noise, and prints ms a crop (minimum and median of the rounds), the time to open, and the
- * largest difference from mode reference.
+ * engine_bench MODEL MODE LEVEL THREADS BATCH ROUNDS: times an engine on BATCH crops of a picture
+ * of noise, and prints ms a crop (minimum and median of the rounds), the time to open, and, of
+ * weights as trained, the largest difference from mode reference.
  */
 #include <math.h>
 #include <stdio.h>
@@ -10,16 +10,16 @@
 #include <string.h>
 
 #include "api/engines.h"
+#include "api/numbers.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "cpu/cpu.h"
-#include "model/weights.h"
 
 enum { SIDE = 256, VIEW = 224, BATCH_MAX = 64, ROUNDS_MAX = 1000, CLASSES = 14 };
 
 struct bench {
     struct cxn_env env;
-    struct cxn_engine_source source;
+    struct cxn_numbers numbers;
     struct cxn_picture picture;
     struct cxn_view views[BATCH_MAX];
     size_t batch;
@@ -38,7 +38,7 @@ static enum cxn_status measure(struct bench *b, const struct cxn_engine *engine,
 {
     cxn_engine_state *state = NULL;
     const double begin = cxn_clock_seconds();
-    enum cxn_status status = engine->open(&state, &b->source, &b->env, err);
+    enum cxn_status status = engine->open(&state, &b->numbers.source, &b->env, err);
     const double opened = cxn_clock_seconds() - begin;
     for (size_t i = 0; status == CXN_OK && i < rounds; i++) {
         const double start = cxn_clock_seconds();
@@ -67,11 +67,20 @@ static void fill(struct bench *b)
                                          .width = VIEW, .height = VIEW, .mirror = i % 2 == 1 };
 }
 
+static enum cxn_status compare(struct bench *b, struct cxn_error *err)
+{
+    const enum cxn_status status = measure(b, &cxn_engine_reference, 1, b->want, err);
+    double worst = 0.0;
+    for (size_t i = 0; i < b->batch * CLASSES; i++)
+        worst = fmax(worst, fabs((double)b->prob[i] - (double)b->want[i]));
+    printf(", difference %.2g", worst);
+    return status;
+}
+
 static enum cxn_status bench(struct bench *b, char **argv, struct cxn_error *err)
 {
-    const struct cxn_engine *engine, *reference;
+    const struct cxn_engine *engine;
     cxn_net *net;
-    float *block;
     b->batch = strtoul(argv[5], NULL, 10);
     const size_t rounds = strtoul(argv[6], NULL, 10);
     if (b->batch < 1 || b->batch > BATCH_MAX || rounds < 2 || rounds > ROUNDS_MAX)
@@ -81,17 +90,12 @@ static enum cxn_status bench(struct bench *b, char **argv, struct cxn_error *err
     if (status == CXN_OK)
         status = cxn_pool_open(&b->env.pool, (unsigned)strtoul(argv[4], NULL, 10), err);
     if (status == CXN_OK) status = cxn_engine_choose(argv[2], b->env.cpu, &engine, err);
-    if (status == CXN_OK) status = cxn_engine_choose("reference", 0, &reference, err);
     if (status == CXN_OK) status = cxn_net_open(&net, &cxn_densenet121, NULL, err);
-    if (status == CXN_OK) status = cxn_weights_load(&b->env, argv[1], net, &block, NULL, err);
-    if (status != CXN_OK) return status;
-    b->source = (struct cxn_engine_source){ .net = net, .block = block };
-    status = measure(b, engine, rounds, b->prob, err);
-    if (status == CXN_OK) status = measure(b, reference, 1, b->want, err);
-    double worst = 0.0;
-    for (size_t i = 0; i < b->batch * CLASSES; i++)
-        worst = fmax(worst, fabs((double)b->prob[i] - (double)b->want[i]));
-    printf(", difference %.2g\n", worst);
+    if (status == CXN_OK) status = cxn_numbers_open(&b->numbers, &b->env, net, argv[1], err);
+    if (status == CXN_OK) status = cxn_numbers_choose(&b->numbers, argv[2], &engine, err);
+    if (status == CXN_OK) status = measure(b, engine, rounds, b->prob, err);
+    if (status == CXN_OK && b->numbers.block) status = compare(b, err);
+    if (status == CXN_OK) putchar('\n');
     return status;
 }
 
@@ -100,7 +104,7 @@ int main(int argc, char **argv)
     static struct bench b;
     struct cxn_error err = { "" };
     if (argc != 7) {
-        fputs("usage: engine_bench WEIGHTS MODE LEVEL THREADS BATCH ROUNDS\n", stderr);
+        fputs("usage: engine_bench MODEL MODE LEVEL THREADS BATCH ROUNDS\n", stderr);
         return 2;
     }
     const enum cxn_status status = bench(&b, argv, &err);

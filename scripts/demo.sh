@@ -37,7 +37,7 @@ show() {
     "$@" </dev/null
 }
 
-# The whole way: train, make one model for each precision, test in each mode.
+# The whole way: train, make one model for each mode, test in each.
 train_and_test() {
     local precision=fp32 epochs=3 mode model
     if [[ $(chexnet cpu) =~ AMX\ BF16\ +yes ]]; then precision=bf16 epochs=5; fi
@@ -48,16 +48,20 @@ train_and_test() {
         show chexnet optimize run/best.safetensors --precision $precision \
             --out $precision.safetensors
     done
+    show chexnet calibrate run/best.safetensors --images phantom.cache \
+        --list phantom/train_list.txt -n 100 --out calibration.json
+    show chexnet quantize run/best.safetensors --calibration calibration.json \
+        --out int8.safetensors
     head -n 40 phantom/test_list.txt >test.txt
-    for mode in reference fp32 bf16; do
+    for mode in reference fp32 bf16 int8; do
         model=$mode.safetensors
         [ $mode = reference ] && model=run/best.safetensors
         show chexnet infer $model --images phantom.cache --list test.txt --mode $mode \
             --crops center --out $mode.csv | tee $mode.txt
     done
-    show chexnet compare reference.csv bf16.csv --list test.txt
+    show chexnet compare reference.csv int8.csv --list test.txt
     printf '\n%-12s%-12s%s\n' mode 'mean AUC' images/s
-    for mode in reference fp32 bf16; do
+    for mode in reference fp32 bf16 int8; do
         printf '%-12s%-12s%s\n' $mode "$(awk '/^mean of/ { print $5 }' $mode.txt)" \
             "$(grep -o '[0-9.]* images/s' $mode.txt | cut -d ' ' -f 1)"
     done

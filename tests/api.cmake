@@ -7,6 +7,10 @@ target_link_libraries(make_weights PRIVATE chexnet_static m)
 add_test(NAME formula_weights COMMAND make_weights ${weights})
 set_tests_properties(formula_weights PROPERTIES FIXTURES_SETUP weights LABELS "short;threads")
 add_dependencies(programs_of_threads make_weights)
+set(quantized ${CMAKE_CURRENT_BINARY_DIR}/random-int8.safetensors)
+cxn_unit_program(make_quantized unit/make_quantized.c unit/quantized_case.c)
+add_test(NAME quantized_model COMMAND test_make_quantized ${quantized})
+set_tests_properties(quantized_model PROPERTIES FIXTURES_SETUP quantized LABELS short)
 
 cxn_unit_program(full unit/test_full.c unit/formula.c)
 cxn_unit_parts(full reference fp32 bf16)
@@ -25,22 +29,35 @@ foreach(part fast c)
   cxn_script_test(cli_bench_${part} tests/cli_bench.sh $<TARGET_FILE:chexnet_command> ${weights}
                   ${part})
 endforeach()
+cxn_script_test(cli_calibrate tests/cli_calibrate.sh $<TARGET_FILE:chexnet_command> ${weights})
+cxn_script_test(table tests/table.sh $<TARGET_FILE:chexnet_command> ${weights})
 cxn_script_test(cli_bad_input tests/cli_bad_input.sh $<TARGET_FILE:chexnet_command> ${weights})
 foreach(part refused models)
   cxn_script_test(cli_optimize_${part} tests/cli_optimize.sh $<TARGET_FILE:chexnet_command>
                   ${weights} ${part})
 endforeach()
 cxn_script_test(cli_export tests/cli_export.sh $<TARGET_FILE:chexnet_command> ${weights})
-set_tests_properties(cli_infer_bf16 cli_infer_reference cli_bench_fast cli_bench_c cli_bad_input
-  cli_export cli_optimize_refused cli_optimize_models PROPERTIES FIXTURES_REQUIRED weights)
-# Whole networks in plain C: what the kernels' and the engines' tests have sanitized.
-cxn_long_if_sanitized(full_reference shapes cli_infer_reference cli_bench_c cli_optimize_models)
 cxn_script_test(onnx_peers tests/onnx_peers.sh $<TARGET_FILE:chexnet_command>)
 set_tests_properties(onnx_peers PROPERTIES LABELS long)
-foreach(suite short long)
-  add_test(NAME nih_sample_${suite} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/nih_sample.sh
-           $<TARGET_FILE:chexnet_command> ${suite})
-  set_tests_properties(nih_sample_${suite} PROPERTIES LABELS ${suite} SKIP_RETURN_CODE 77
-    TIMEOUT 3600)
+cxn_script_test(cli_quantized tests/cli_quantized.sh $<TARGET_FILE:chexnet_command> ${weights}
+                ${quantized})
+set_tests_properties(cli_quantized PROPERTIES FIXTURES_REQUIRED "weights;quantized")
+foreach(part refused models)
+  cxn_script_test(cli_quantize_${part} tests/cli_quantize.sh $<TARGET_FILE:chexnet_command>
+                  ${weights} ${part})
 endforeach()
-cxn_long_if_sanitized(nih_sample_short)
+set_tests_properties(cli_infer_bf16 cli_infer_reference cli_bench_fast cli_bench_c cli_calibrate
+  cli_bad_input cli_optimize_refused cli_optimize_models cli_quantize_refused cli_quantize_models
+  cli_export table PROPERTIES FIXTURES_REQUIRED weights)
+# Whole networks in plain C: what the kernels' and the engines' tests have sanitized.
+cxn_long_if_sanitized(full_reference shapes cli_infer_reference cli_bench_c cli_optimize_models
+  cli_quantize_refused cli_quantize_models cli_quantized cli_calibrate table)
+foreach(suite short long)
+  foreach(sample nih_sample nih_sample_int8)
+    add_test(NAME ${sample}_${suite} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/${sample}.sh
+             $<TARGET_FILE:chexnet_command> ${suite})
+    set_tests_properties(${sample}_${suite} PROPERTIES LABELS ${suite} SKIP_RETURN_CODE 77
+      TIMEOUT 3600)
+  endforeach()
+endforeach()
+cxn_long_if_sanitized(nih_sample_short nih_sample_int8_short)

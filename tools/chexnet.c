@@ -12,6 +12,7 @@
 
 /* Each is defined in cmd_<name>.c. */
 extern const struct command cmd_bench;
+extern const struct command cmd_calibrate;
 extern const struct command cmd_compare;
 extern const struct command cmd_cpu;
 extern const struct command cmd_export;
@@ -21,6 +22,7 @@ extern const struct command cmd_optimize;
 extern const struct command cmd_phantom;
 extern const struct command cmd_predict;
 extern const struct command cmd_prepare;
+extern const struct command cmd_quantize;
 extern const struct command cmd_selftest;
 extern const struct command cmd_stats;
 extern const struct command cmd_train;
@@ -35,6 +37,8 @@ const struct command *const commands[] = {
     &cmd_predict,
     &cmd_compare,
     &cmd_optimize,
+    &cmd_calibrate,
+    &cmd_quantize,
     &cmd_selftest,
     &cmd_export,
     &cmd_bench,

@@ -3,6 +3,7 @@
 #include <chexnet/cpu.h>
 
 #include <math.h>
+#include <string.h>
 
 #include "json_out.h"
 #include "option_rows.h"
@@ -24,7 +25,8 @@ enum { PROFILE_RUNS = 5 };
 struct profile {
     struct cxn_bench_operation rows[CXN_BENCH_OPERATIONS_MAX];
     size_t count; /* 0: not asked for */
-    double peak_gflops;
+    double peak; /* of the kind of number the mode computes with, 1e9 operations a second */
+    bool int8;
 };
 
 /* What one run of the command works with. */
@@ -87,7 +89,7 @@ static void set_operations(json_t *o, const struct profile *p)
         json_object_set_new(row, "gflops", json_number(gflops(op)));
         json_array_append_new(array, row);
     }
-    json_object_set_new(o, "peak_gflops", json_real(p->peak_gflops));
+    json_object_set_new(o, p->int8 ? "peak_int8_gops" : "peak_gflops", json_real(p->peak));
     json_object_set_new(o, "operations", array);
 }
 
@@ -115,19 +117,21 @@ static enum cxn_status print_json(const struct session *s, const struct cxn_benc
 static void print_operations(const struct profile *p)
 {
     double ms = 0, gflop = 0;
+    const char *const unit = p->int8 ? "GOP/s" : "GFLOP/s";
     if (p->count == 0) return;
-    printf("one crop in one thread    calls        ms   GFLOP/s  of peak\n");
+    printf("one crop in one thread    calls        ms%10s  of peak\n", unit);
     for (size_t i = 0; i < p->count; i++) {
         const struct cxn_bench_operation *op = &p->rows[i];
         printf("%-25s%6u%10.3f", op->name, op->calls, op->ms);
-        if (op->gflop > 0) printf("%10.1f%7.0f %%", gflops(op), 100 * gflops(op) / p->peak_gflops);
+        if (op->gflop > 0) printf("%10.1f%7.0f %%", gflops(op), 100 * gflops(op) / p->peak);
         putchar('\n');
         ms += op->ms;
         gflop += op->gflop;
     }
-    printf("%-31s%10.3f%10.1f%7.0f %%\npeak of float32 at this level: %.1f GFLOP/s a core\n"
+    printf("%-31s%10.3f%10.1f%7.0f %%\npeak of %s at this level: %.1f %s a core\n"
            "products are counted as the network defines them, however they are computed\n\n",
-           "all", ms, 1e3 * gflop / ms, 1e5 * gflop / ms / p->peak_gflops, p->peak_gflops);
+           "all", ms, 1e3 * gflop / ms, 1e5 * gflop / ms / p->peak, p->int8 ? "INT8" : "float32",
+           p->peak, unit);
 }
 
 static void print_table(const struct session *s, const struct cxn_bench_result *r)
@@ -148,7 +152,8 @@ static enum cxn_status profile(struct session *s, struct cxn_error *err)
 {
     struct profile *p = &s->profile;
     if (!opt_given(s->inv, "per-op")) return CXN_OK;
-    p->peak_gflops = cxn_bench_peak_gflops(s->ctx);
+    p->int8 = strcmp(cxn_model_mode(s->model), "int8") == 0;
+    p->peak = p->int8 ? cxn_bench_peak_int8_gops(s->ctx) : cxn_bench_peak_gflops(s->ctx);
     return cxn_bench_operations(s->model, PROFILE_RUNS, p->rows, &p->count, err);
 }
 

@@ -29,13 +29,15 @@ static void print_row(const struct cxn_selftest_row *row)
 
 static void print_table(const struct cxn_selftest_result *r)
 {
-    if (r->optimized) {
-        printf("optimised from ");
+    const bool derived = r->optimized || r->quantized;
+    if (derived) {
+        printf("%s from ", r->quantized ? "quantised" : "optimised");
         print_safe(stdout, r->source_name);
         printf(", SHA-256 %s\n", r->source_sha256);
     }
+    if (r->quantized) printf("every level must give the stored answers to the bit\n");
     printf("%u views of the %s probe picture; largest difference of a probability from\n\n",
-           r->views, r->optimized ? "stored" : "drawn");
+           r->views, derived ? "stored" : "drawn");
     printf("%-10s %-8s %-8s %10s %10s %8s\n", "mode", "level", "kernels", "reference", "stored",
            "at most");
     for (uint32_t i = 0; i < r->row_count; i++) print_row(&r->rows[i]);
@@ -54,6 +56,7 @@ static json_t *row_json(const struct cxn_selftest_row *row)
     json_object_set_new(object, "difference", json_number(row->difference));
     json_object_set_new(object, "stored_difference", json_number(row->stored_difference));
     json_object_set_new(object, "bound", json_number(row->bound));
+    json_object_set_new(object, "stored_bound", json_number(row->stored_bound));
     json_object_set_new(object, "finding", json_text_or_null(row->finding));
     json_object_set_new(object, "seconds", row->kernels ? json_real(row->seconds) : json_null());
     return object;
@@ -65,8 +68,9 @@ static enum cxn_status print_object(const struct invocation *inv,
     json_t *rows = json_array();
     for (uint32_t i = 0; i < r->row_count; i++) json_array_append_new(rows, row_json(&r->rows[i]));
     json_t *object = json_pack(
-        "{s:o, s:b, s:o, s:o, s:i, s:i, s:i, s:i, s:o}", "model", json_text(inv->operands[0]),
-        "optimized", r->optimized, "source", json_text_or_null(r->source_name),
+        "{s:o, s:b, s:b, s:o, s:o, s:i, s:i, s:i, s:i, s:o}", "model",
+        json_text(inv->operands[0]), "optimized", r->optimized, "quantized", r->quantized,
+        "source", json_text_or_null(r->source_name),
         "source_sha256", json_text_or_null(r->source_sha256), "views", (int)r->views,
         "passed", (int)r->passed, "failed", (int)r->failed, "skipped", (int)r->skipped,
         "rows", rows);
@@ -95,11 +99,12 @@ const struct command cmd_selftest = {
     .operands = "MODEL",
     .operands_min = 1,
     .operands_max = 1,
-    .details = "An optimised model has a probe picture and the answers it gave when it was made;\n"
-               "each level of kernels that this CPU has must give them again, within the mode's\n"
-               "bound. For other weights the picture is drawn, mode reference answers first, and\n"
-               "all modes are compared with it. Levels that the CPU lacks are named as skipped;\n"
-               "--cpu LEVEL leaves out those above. Status 3 when an answer is out of bounds.",
+    .details = "An optimised or quantised model has a probe picture and the answers it gave when\n"
+               "it was made; each level of kernels that this CPU has must give them again: a\n"
+               "quantised one to the bit, an optimised one within the mode's bound. For other\n"
+               "weights the picture is drawn, mode reference answers first, and all modes are\n"
+               "compared with it. Levels that the CPU lacks are named as skipped; --cpu LEVEL\n"
+               "leaves out those above. Status 3 when an answer is out of bounds.",
     .example = "chexnet selftest bf16.safetensors",
     .options = options,
     .run = run,

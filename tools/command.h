@@ -14,6 +14,7 @@
 /* One option of a command. The same row parses it and writes help, man page and completion. */
 struct opt_row {
     const char *name;    /* without the dashes */
+    char letter;         /* a short form of it; 0: none */
     const char *value;   /* name of its value in the help, NULL for a switch */
     const char *choices; /* "ten|center": what it may be; NULL: anything, or what list_choices()
                             writes where the library knows them; room for CHOICES_BYTES */

@@ -34,8 +34,9 @@ static void print_wrapped(FILE *to, const char *text)
 
 static void print_row(FILE *to, const struct opt_row *r)
 {
-    char left[64], text[TEXT_BYTES];
-    snprintf(left, sizeof left, "--%s%s%s", r->name, r->value ? " " : "", r->value ? r->value : "");
+    char left[64], text[TEXT_BYTES], letter[] = { '-', r->letter, ',', ' ', '\0' };
+    snprintf(left, sizeof left, "%s--%s%s%s", r->letter ? letter : "", r->name,
+             r->value ? " " : "", r->value ? r->value : "");
     describe_option(r, text);
     fprintf(to, "  %-*s ", HELP_COLUMN - 3, left);
     print_wrapped(to, text);
@@ -91,6 +92,7 @@ static void print_man_rows(FILE *to, const struct opt_row *r)
     char text[TEXT_BYTES];
     for (; r && r->name; r++) {
         fputs(".TP\n.B ", to);
+        if (r->letter) fprintf(to, "\\-%c, ", r->letter);
         print_roff(to, "--");
         print_roff(to, r->name);
         if (r->value) fprintf(to, " \\fI%s\\fR", r->value);

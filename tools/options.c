@@ -16,7 +16,7 @@ const struct opt_row common_options[] = {
       .help = "refuse work that needs more memory, e.g. 512M or 2G" },
     { .name = "cpu", .value = "LEVEL",
       .help = "highest instruction level to use (see `chexnet cpu`); also CHEXNET_CPU" },
-    { .name = "help", .help = "show this help" },
+    { .name = "help", .letter = 'h', .help = "show this help" },
     { 0 },
 };
 
@@ -86,27 +86,38 @@ static enum cxn_status unknown_option(char **argv, const char *command, struct c
                        optopt ? letter : argv[optind - 1], command);
 }
 
+/* The rows as getopt_long() wants them: long names, and the letters of those that have one. */
+static void list_options(const struct opt_values *v, struct option *table, char *letters)
+{
+    *letters++ = ':';
+    for (size_t i = 0; i < v->row_count; i++) {
+        const struct opt_row *r = v->rows[i];
+        table[i] = (struct option){ .name = r->name,
+                                    .has_arg = r->value ? required_argument : no_argument };
+        if (r->letter) *letters++ = r->letter;
+        if (r->letter && r->value) *letters++ = ':';
+    }
+    *letters = '\0';
+}
+
 static enum cxn_status parse_options(struct opt_values *v, int argc, char **argv,
                                      const char *command, struct cxn_error *err)
 {
     struct option table[OPT_ROWS_MAX + 1] = { 0 };
-    for (size_t i = 0; i < v->row_count; i++)
-        table[i] = (struct option){ .name = v->rows[i]->name,
-                                    .has_arg = v->rows[i]->value ? required_argument : no_argument,
-                                    .val = 0 };
+    char letters[2 * OPT_ROWS_MAX + 2];
+    list_options(v, table, letters);
     opterr = 0;
     optind = 1;
     for (;;) {
         int row = -1;
-        const int c = getopt_long(argc, argv, ":h", table, &row);
+        const int c = getopt_long(argc, argv, letters, table, &row);
         if (c == -1) return CXN_OK;
         if (c == ':') return usage_error(err, "%s needs a value", argv[optind - 1]);
         if (c == '?')
             return unknown_option(argv, command, err);
-        const char *value = c == 'h' ? "" : optarg ? optarg : "";
-        for (size_t i = 0; c == 'h' && i < v->row_count; i++)
-            if (strcmp(v->rows[i]->name, "help") == 0) row = (int)i;
-        const enum cxn_status status = keep_value(v, (size_t)row, value, err);
+        for (size_t i = 0; c != 0 && i < v->row_count; i++)
+            if (v->rows[i]->letter == c) row = (int)i;
+        const enum cxn_status status = keep_value(v, (size_t)row, optarg ? optarg : "", err);
         if (status != CXN_OK) return status;
     }
 }

@@ -13,7 +13,7 @@ import levels
 import machine
 import report
 from competitors import Competitor, Lost
-from forms import BASELINE, forms_of
+from forms import BASELINE, OURS, PRECISIONS, forms_of
 
 SCREENING_SECONDS = 0.5  # a spell in which the machine is slow may be as long as one pass
 WHAT = ("many", "single")
@@ -25,7 +25,7 @@ def parse():
     parser = argparse.ArgumentParser(prog="run.sh", description=__doc__)
     parser.add_argument("--build", default="build/release", help="folder with this project's")
     parser.add_argument("--weights", help="default: the NIH sample's, or random ones")
-    parser.add_argument("--precision", default="fp32,bf16")
+    parser.add_argument("--precision", default=",".join(PRECISIONS))
     parser.add_argument("--engines", default="torch,onnxruntime,openvino",
                         help="at this CPU's own level; at lower ones OpenVINO is the rival")
     parser.add_argument("--threads", type=int, default=2)
@@ -79,7 +79,7 @@ def hopeful(competitors, first):
         return first[c.name] <= min(HOPEFUL * own, HOPELESS * best)
 
     return [c for c in competitors
-            if c.form == BASELINE or c.form.engine == "chexnet"
+            if c.form == BASELINE or c.form.engine in OURS
             or any(may_win(c, what) for what in WHAT if c.does(what))]
 
 
@@ -106,8 +106,9 @@ def run_level(level, capped, arguments, files):
     """The section of the record for one level: {"level", "capped", "rows", "skipped"}."""
     print(f"level {level}" + ", all engines capped" * capped, flush=True)
     engines = ("openvino",) if capped else arguments.engines.split(",")
-    forms = [form for precision in arguments.precision.split(",") for form in
-             forms_of(precision, arguments.threads, engines, not arguments.no_compile)]
+    precisions = [p for p in arguments.precision.split(",") if not capped or levels.has(level, p)]
+    forms = [form for precision in precisions for form in
+             forms_of(precision, level, arguments.threads, engines, not arguments.no_compile)]
     competitors, lost = open_forms(forms, files, arguments.threads, level, capped)
     try:
         turns = run_rounds(competitors, arguments)
@@ -121,7 +122,7 @@ def run_level(level, capped, arguments, files):
 def main():
     arguments = parse()
     machine.pin(arguments.threads)
-    files = prepared.prepare(arguments, arguments.pictures)
+    files = prepared.prepare(arguments, arguments.pictures, arguments.precision.split(","))
     prepared.cut(files)
     about = {**machine.describe(arguments.build), "threads": arguments.threads,
              "crops": 10 * arguments.pictures, "rounds": arguments.rounds,

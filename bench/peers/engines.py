@@ -18,10 +18,12 @@ def mean_of_ten(prob):
 
 class Chexnet:
     """This project; it gets 8-bit pictures of short side 256, and cuts and normalises itself."""
+    level = None  # the highest that may be
 
     def __init__(self, form, files, threads):
         from library import Model
-        self.model = Model(files.library, files.weights, form.precision, threads)
+        self.model = Model(files.library, files.ours[form.precision], form.precision, threads,
+                           self.level)
         self.pictures = numpy.load(files.small)
 
     def many(self):
@@ -32,6 +34,10 @@ class Chexnet:
 
     def settings(self):
         return self.model.settings()
+
+
+class ChexnetAtAvx2(Chexnet):
+    level = "avx2"
 
 
 class OfCrops:
@@ -105,23 +111,34 @@ class OnnxRuntime(OfCrops):
 
 
 class OpenVino(OfCrops):
+    """In INT8 the model itself says what is quantised. The rest is computed in what OpenVINO finds
+    fastest on this CPU, under a cap as well, so the form may ask for float32."""
     NUMBER = {"fp32": "f32", "bf16": "bf16"}
 
     def open(self, files):
         import openvino
         core = openvino.Core()
-        model = core.read_model(files.onnx)
+        model = core.read_model(files.onnx if self.form.precision in self.NUMBER else files.int8_ir)
         model.reshape([self.form.batch, 3, 224, 224])
         self.compiled = core.compile_model(model, "CPU", {
-            "INFERENCE_PRECISION_HINT": self.NUMBER[self.form.precision],
-            "NUM_STREAMS": self.form.streams,
+            **self.asked_for(), "NUM_STREAMS": self.form.streams,
             "INFERENCE_NUM_THREADS": self.stream_threads * self.form.streams})
-        computes = self.compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
-        if computes != self.NUMBER[self.form.precision]:
-            raise RuntimeError(f"computes in {computes} on this CPU")
+        self.check_precision()
         self.version = openvino.__version__
         self.queue = openvino.AsyncInferQueue(self.compiled, self.form.streams)
         self.queue.set_callback(self.keep)
+
+    def asked_for(self):
+        rest = None if self.form.rest == "default" else self.form.rest
+        number = self.NUMBER.get(self.form.precision, rest)
+        return {"INFERENCE_PRECISION_HINT": number} if number else {}
+
+    def check_precision(self):
+        computes = self.compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+        if computes != self.NUMBER.get(self.form.precision, computes):
+            raise RuntimeError(f"computes in {computes} on this CPU")
+        if self.form.precision == "int8" and not any("8" in k[-3:] for k in self.kernels()):
+            raise RuntimeError("computes no convolution in INT8 on this CPU")
 
     def keep(self, request, place):
         out, first, _ = place
@@ -163,4 +180,5 @@ class OpenVino(OfCrops):
         return {"version": self.version, **found, "kernels": self.kernels()}
 
 
-ENGINES = {"chexnet": Chexnet, "torch": Torch, "onnxruntime": OnnxRuntime, "openvino": OpenVino}
+ENGINES = {"chexnet": Chexnet, "chexnet at avx2": ChexnetAtAvx2, "torch": Torch,
+           "onnxruntime": OnnxRuntime, "openvino": OpenVino}

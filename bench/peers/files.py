@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy
 
 import model
+import quantized
+from forms import FLOATS
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARED = ROOT.parent / "shared"
 SAMPLE_WEIGHTS = SHARED / "weights" / "nih-sample.pth"
-SAMPLE_PICTURES = SHARED / "nih-sample" / "original"
+SAMPLE = SHARED / "nih-sample"
+SAMPLE_PICTURES = SAMPLE / "original"
 SAMPLE_PREDICTIONS = SHARED / "weights" / "torch-original-ten.csv"  # of those two
 
 
@@ -52,8 +55,15 @@ def expected(weights, pictures):
     return model.predict(weights, pictures)
 
 
-def prepare(arguments, picture_count):
-    """{name: path} of all that the processes read; made anew, for it takes seconds."""
+def quantized_models(chexnet, weights, onnx, folder):
+    images, names = quantized.pictures(chexnet, SAMPLE, folder)
+    return (str(quantized.ours(chexnet, weights, images, names, folder)),
+            str(quantized.openvino(onnx, weights, images, names, folder)))
+
+
+def prepare(arguments, picture_count, precisions):
+    """{name: path} of all that the processes read; made anew, for it takes seconds, but for
+    OpenVINO's INT8 model. `ours` has a path a precision."""
     folder = ROOT / "build" / "peers"
     folder.mkdir(parents=True, exist_ok=True)
     chexnet = Path(arguments.build) / "chexnet"
@@ -62,9 +72,13 @@ def prepare(arguments, picture_count):
     made = {name: str(folder / file) for name, file in
             {"onnx": "model.onnx", "crops": "crops.npy", "small": "small.npy",
              "expected": "expected.npy", "inductor": "inductor"}.items()}
+    ours = {precision: str(weights) for precision in FLOATS}
     model.write_onnx(weights, made["onnx"])
+    if "int8" in precisions:
+        ours["int8"], made["int8_ir"] = quantized_models(chexnet, weights, made["onnx"], folder)
     numpy.save(made["expected"], expected(weights, pictures))
-    return {**made, "folder": str(folder), "weights": str(weights), "chexnet": str(chexnet),
+    return {**made, "folder": str(folder), "weights": str(weights), "ours": ours,
+            "chexnet": str(chexnet),
             "library": str(Path(arguments.build) / "src" / "libchexnet.so"),
             "pictures": [str(path) for path in pictures]}
 

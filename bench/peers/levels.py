@@ -13,7 +13,7 @@ CAPS = {
     "amx": ("AVX512_CORE_AMX", "avx512"),
 }
 LEVELS = tuple(CAPS)
-COMPARED = ("amx", "vnni", "avx512", "avx2")  # the levels that somebody has and no other stands for
+COMPARED = ("amx", "vnni", "avx512", "avxvnni", "avx2")  # that somebody has
 
 # What the name of a kernel may not hold under a cap. Not "bf16": below AVX512_CORE_BF16 that is
 # arithmetic in float32 on 16-bit numbers.
@@ -27,15 +27,25 @@ def native(chexnet):
     return json.loads(done.stdout)["level"]
 
 
+def is_usable(chexnet, level):
+    return subprocess.run([chexnet, "cpu", "--cpu", level], capture_output=True).returncode == 0
+
+
 def to_run(chexnet, asked):
     """[(level, capped)]: the machine's own, then the lower ones of COMPARED; or the one asked."""
     own = native(chexnet)
-    below = [l for l in COMPARED if LEVELS.index(l) < LEVELS.index(own)]
+    below = [l for l in COMPARED
+             if LEVELS.index(l) < LEVELS.index(own) and is_usable(chexnet, l)]
     if not asked:
         return [(own, False)] + [(level, True) for level in below]
-    if LEVELS.index(asked) > LEVELS.index(own):
+    if not is_usable(chexnet, asked):
         raise SystemExit(f"no {asked} here: the highest level is {own}")
     return [(asked, asked != own)]
+
+
+def has(level, precision):
+    """Whether a comparison at the level says more than one at a lower level."""
+    return level != "avxvnni" or precision == "int8"
 
 
 def environment(level):

@@ -24,10 +24,10 @@ class Pixels(ctypes.Structure):
 class Model:
     """An opened model with its context; both live as long as the process."""
 
-    def __init__(self, path, weights, mode, threads):
+    def __init__(self, path, weights, mode, threads, level=None):
         self.library, self.error = ctypes.CDLL(path), Error()
         context, self.model = ctypes.c_void_p(), ctypes.c_void_p()
-        options = Options(threads=threads)
+        options = Options(threads=threads, cpu=level.encode() if level else None)
         self.call("cxn_context_open", ctypes.byref(context), ctypes.byref(options))
         self.call("cxn_model_open", ctypes.byref(self.model), context, weights.encode(),
                   mode.encode())

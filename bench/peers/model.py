@@ -3,6 +3,9 @@
 import re
 
 MEAN, STD = (.485, .456, .406), (.229, .224, .225)
+FINDINGS = ("Atelectasis", "Cardiomegaly", "Effusion", "Infiltration", "Mass", "Nodule",
+            "Pneumonia", "Pneumothorax", "Consolidation", "Edema", "Emphysema", "Fibrosis",
+            "Pleural_Thickening", "Hernia")
 PREFIXES = re.compile(r"^(?:module\.|densenet121\.|model\.)+")
 OLD_NAME = re.compile(r"\.(norm|conv|relu)\.([12])\.")
 

@@ -40,11 +40,13 @@ def main():
     core = openvino.Core()
     model = core.read_model(path)
     model.reshape(list(x.shape))
-    compiled = core.compile_model(model, "CPU", {
-        "INFERENCE_PRECISION_HINT": {"fp32": "f32"}.get(precision, precision),
-        "NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": int(threads)})
+    settings = {"NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": int(threads)}
+    if precision != "int8":  # there the model says itself what is quantised
+        settings["INFERENCE_PRECISION_HINT"] = {"fp32": "f32"}.get(precision, precision)
+    compiled = core.compile_model(model, "CPU", settings)
     prob = next(iter(compiled(x).values())).mean(axis=0)
-    computes = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+    computes = (precision if precision == "int8" else
+                compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
     print(json.dumps({"prob": prob.tolist(), "computes": computes, "peak_rss_bytes": peak_bytes()}))
 
 

@@ -20,18 +20,19 @@ import levels
 import machine
 import model
 import report
+from demands import IN_TURN, OVERLAPPED
 from engines import TEN, OpenVino
-from forms import Form
+from forms import PRECISIONS, Form
 
 
 class InTurn:
     """One image after the other, all threads for each: the reference's own form."""
-    words, split, engine_name = "in turn (the reference's form)", False, "openvino"
+    engine_name, words, split, batch = IN_TURN, "in turn", False, TEN
 
     def __init__(self, precision, files, threads):
         import torch
         self.torch, self.precision, self.threads = torch, precision, threads
-        self.form = Form("openvino", precision, TEN, threads if self.split else 1)
+        self.form = Form("openvino", precision, self.batch, threads if self.split else 1)
         self.name = f"openvino {precision}, {self.words}"
         self.engine = OpenVino(self.form, SimpleNamespace(**files), threads)
         self.pictures, self.prepare = files["pictures"], model.transform()
@@ -45,15 +46,26 @@ class InTurn:
         self.scores(self.pictures[:2 * self.threads])
 
     def measure(self):
-        self.torch.set_num_threads(1 if self.split else self.threads)
+        alone = self.split and self.engine_name == OVERLAPPED  # beside those that compute
+        self.torch.set_num_threads(1 if alone else self.threads)
         started = time.perf_counter()
         prob = self.scores(self.pictures)
         return prob, time.perf_counter() - started
 
 
+class InTurnHalves(InTurn):
+    """The same, its ten crops computed as two batches, each by one thread."""
+    words, split, batch = "in turn, a batch of 5 a stream", True, TEN // 2
+
+
+class InTurnCrops(InTurn):
+    """The same, crop after crop, each by one thread."""
+    words, split, batch = "in turn, batch 1, a stream a thread", True, 1
+
+
 class Overlapped(InTurn):
     """A picture is prepared while the one before is computed with all threads."""
-    words = "overlapped"
+    engine_name, words = OVERLAPPED, "overlapped"
 
     def scores(self, pictures):
         out = numpy.empty((len(pictures) * TEN, 14), numpy.float32)
@@ -70,7 +82,7 @@ class OverlappedStreams(Overlapped):
 
 class ThreadAnImage(InTurn):
     """As many Python threads as CPUs; each prepares and computes an image at a time."""
-    words, split = "a thread an image", True
+    engine_name, words, split = OVERLAPPED, "a thread an image", True
 
     def __init__(self, precision, files, threads):
         super().__init__(precision, files, threads)
@@ -88,7 +100,7 @@ class ThreadAnImage(InTurn):
         return numpy.stack(list(self.pool.map(self.score, pictures)))
 
 
-PEERS = (InTurn, Overlapped, OverlappedStreams, ThreadAnImage)
+PEERS = (InTurn, InTurnHalves, InTurnCrops, Overlapped, OverlappedStreams, ThreadAnImage)
 
 
 class Ours:
@@ -100,7 +112,7 @@ class Ours:
         pictures = [Path(path) for path in files["pictures"]]
         names, self.csv = folder / "names.txt", folder / "ours.csv"
         names.write_text("".join(f"{path.name}\n" for path in pictures))
-        self.command = [files["chexnet"], "infer", files["weights"], "--images",
+        self.command = [files["chexnet"], "infer", files["ours"][precision], "--images",
                         pictures[0].parent, "--list", names, "--mode", precision, "--threads",
                         str(threads), "--json", "--out", self.csv]
         self.settings = {}
@@ -121,7 +133,7 @@ def parse():
     parser = argparse.ArgumentParser(prog="run.sh --pipeline", description=__doc__)
     parser.add_argument("--build", default="build/release", help="folder with this project's")
     parser.add_argument("--weights", help="default: the NIH sample's, or random ones")
-    parser.add_argument("--precision", default="fp32,bf16")
+    parser.add_argument("--precision", default=",".join(PRECISIONS))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--isa", choices=levels.LEVELS, help="cap all at this level")
     parser.add_argument("--images", type=int, default=48, help="of the list, at most")
@@ -176,7 +188,7 @@ def rows_of(competitors, seconds, prob, expected):
 def main():
     arguments = parse()
     machine.pin(arguments.threads)
-    files = prepared.prepare(arguments, arguments.images)
+    files = prepared.prepare(arguments, arguments.images, arguments.precision.split(","))
     [(level, capped)] = levels.to_run(files["chexnet"], arguments.isa)[:1]
     if capped:
         os.environ.update(levels.environment(level))

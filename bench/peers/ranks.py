@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """`chexnet train` on ranks of one thread beside one rank of as many threads: the same batch of 8 in
-the same shards, which gives the same bits, and in one shard, which is how one rank is fastest."""
+the same shards, which is the same job and gives the same bits. One shard of the whole batch, how
+one rank is fastest, is another job with other batch statistics, and stands beside them."""
 import json
 import shutil
 import statistics
@@ -29,7 +30,9 @@ class Job:
 
     @property
     def engine(self):
-        return "chexnet" if self.ranks > 1 else ONE_RANK
+        if self.ranks > 1:
+            return "chexnet"
+        return ONE_RANK if self.shards > 1 else "one shard"
 
 
 def prepare(files):

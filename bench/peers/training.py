@@ -12,7 +12,7 @@ import ranks
 import report
 from compare import hopeful, open_forms, take_turn
 from competitors import Competitor
-from forms import PRECISIONS, Form, training_forms
+from forms import FLOATS, Form, training_forms
 
 BATCHES = (8, 40)
 
@@ -25,7 +25,7 @@ def parse():
     parser = argparse.ArgumentParser(prog="run.sh --training", description=__doc__)
     parser.add_argument("--build", default="build/release", help="folder with this project's")
     parser.add_argument("--weights", help="default: the NIH sample's, or random ones")
-    parser.add_argument("--precision", default=",".join(PRECISIONS))
+    parser.add_argument("--precision", default=",".join(FLOATS))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--isa", choices=levels.LEVELS, help="cap all at this level")
     parser.add_argument("--rounds", type=int, default=5)

@@ -93,6 +93,12 @@ CXN_API enum cxn_status cxn_bench_operations(cxn_model *model, uint32_t runs,
  */
 CXN_API double cxn_bench_peak_gflops(const cxn_context *ctx);
 
+/**
+ * The same of 8-bit integers whose products are summed exactly in 32 bits, as mode int8 does;
+ * within about 200 ms.
+ */
+CXN_API double cxn_bench_peak_int8_gops(const cxn_context *ctx);
+
 #ifdef __cplusplus
 }
 #endif

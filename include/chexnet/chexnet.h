@@ -96,12 +96,13 @@ typedef struct cxn_model cxn_model;
 
 /**
  * Read weights (.safetensors, or .pth in either form of torch.save; told apart by content) of a
- * DenseNet-121 with 14 outputs, or a model that cxn_optimize() wrote.
+ * DenseNet-121 with 14 outputs, or a model derived from such: optimised or quantised.
  *
  * @param path  the file; read, not mapped, so that it may be replaced afterwards
- * @param mode  "auto" (the fastest that file and CPU allow), "reference", "fp32" or "bf16"
+ * @param mode  "auto" (the fastest that file and CPU allow), "reference", "fp32", "bf16" or "int8"
  * @return CXN_OK
- *         CXN_E_ARG     an unknown mode, or not the one that an optimised model is for
+ *         CXN_E_ARG     an unknown mode, or not the one that an optimised or quantised model
+ *                       is for; "int8" is for quantised ones alone
  *         CXN_E_IO      the file cannot be read
  *         CXN_E_FORMAT  not a weights file, or weights of another network: the text names the
  *                       first tensor that is missing, unexpected, of another shape, not finite, or

@@ -21,7 +21,7 @@ struct cxn_info_tensor {
     const char *understood; /**< torchvision's name of it in DenseNet-121, in an ONNX model by its
                                  place in the graph; "" for a counter of
                                  batches, which is not used; NULL when it is not part of one; in an
-                                 optimised model its own name */
+                                 optimised or quantised model its own name */
     const char *dtype;      /**< element type as safetensors names it: "F32", "I64", ... */
     uint32_t rank;          /**< 0..CXN_INFO_RANK_MAX */
     uint64_t dims[CXN_INFO_RANK_MAX];
@@ -65,11 +65,12 @@ CXN_API const char *cxn_info_metadata_value(const cxn_info *info, size_t i);
 CXN_API const char *cxn_info_renamed(const cxn_info *info);
 
 /** NULL when the file holds usable weights of DenseNet-121 with 14 outputs, values included, or an
- * optimised model that can be run; otherwise one line that says what is wrong first. */
+ * optimised or quantised model that can be run; otherwise one line that says what is wrong
+ * first. */
 CXN_API const char *cxn_info_misfit(const cxn_info *info);
 
-/** Modes that the file allows, "reference, fp32, bf16"; an optimised model's one; "" for a
- * misfit. */
+/** Modes that the file allows, "reference, fp32, bf16"; the one of an optimised or quantised
+ * model; "" for a misfit. */
 CXN_API const char *cxn_info_modes(const cxn_info *info);
 
 /* ---- the folder of a training -------------------------------------------------------------- */

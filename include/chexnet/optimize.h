@@ -26,7 +26,7 @@ struct cxn_optimize_result {
  * Fold the weights for one mode, ask the probe picture in mode reference and in that mode, and
  * write the optimised model.
  *
- * @param path       weights as cxn_model_open() takes them, but not optimised already
+ * @param path       weights as cxn_model_open() takes them, neither optimised nor quantised
  * @param precision  "fp32" or "bf16": the mode that the new file is for, its only one
  * @param out        the file; it appears under its name only when complete
  * @param result     out: written on success alone; may be NULL
@@ -55,19 +55,21 @@ struct cxn_selftest_row {
     const char *kernels;              /**< level of those that did most of the work; NULL where
                                            the row was skipped */
     char skipped[CXN_CPU_TEXT_BYTES]; /**< why it was: "no AVX-512"; "" where it was not */
-    int32_t passed;                   /**< 1: both differences are at most bound; else 0 */
-    double bound;
-    double difference;                /**< largest from the answers of mode reference */
-    double stored_difference;         /**< largest from the file's own answers; NaN without */
+    int32_t passed;                   /**< 1: both differences are at most their bounds; else 0 */
+    double difference;                /**< largest from the answers of mode reference, */
+    double bound;                     /**< and the most that it may be */
+    double stored_difference;         /**< largest from the file's own answers, */
+    double stored_bound;              /**< 0 for a quantised model; both NaN without answers */
     const char *finding;              /**< where `difference` is; NULL where the row was skipped */
     double seconds;
 };
 
 /** What a self-test came to. */
 struct cxn_selftest_result {
-    int32_t optimized;         /**< 1: the answers compared with are the file's; 0: made now */
-    char source_sha256[65];    /**< of the weights that the model was made from; "" if not
-                                    optimised */
+    int32_t optimized, quantized; /**< 1: such a file, and the answers compared with are its own;
+                                       both 0: made now */
+    char source_sha256[65];    /**< of the weights that the model was made from; "" if it is
+                                    weights */
     char source_name[256];
     uint32_t views, row_count, passed, failed, skipped;
     struct cxn_selftest_row rows[CXN_SELFTEST_ROWS_MAX];
@@ -76,10 +78,11 @@ struct cxn_selftest_result {
 /**
  * Ask a model's probe picture at every instruction level up to the context's.
  *
- * An optimised model runs its one mode; its stored answers, of mode reference when it was made and
- * of its own mode, are what each level is compared with. For weights as trained the picture is
- * drawn, mode reference answers first, and all modes are compared with that; mode reference itself
- * a second time, which must give the same bits.
+ * An optimised or quantised model runs its one mode; its stored answers, of mode reference when it
+ * was made and of its own mode, are what each level is compared with; a quantised one must give its
+ * own again to the bit. For weights as trained the picture is drawn, mode reference answers first,
+ * and all modes that run them are compared with that; mode reference itself a second time, which
+ * must give the same bits.
  *
  * @param path    any file that cxn_model_open() takes
  * @param result  out: complete also where rows failed, which is not an error of the call

@@ -310,3 +310,8 @@ double cxn_bench_peak_gflops(const cxn_context *ctx)
 {
     return 1e-9 * cxn_cpu_peak_f32(cxn_context_env(ctx)->cpu);
 }
+
+double cxn_bench_peak_int8_gops(const cxn_context *ctx)
+{
+    return 1e-9 * cxn_cpu_peak_i8(cxn_context_env(ctx)->cpu);
+}

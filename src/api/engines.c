@@ -6,26 +6,35 @@
 
 #include "cpu/cpu.h"
 #include "fuse/engine.h"
+#include "quant/engine.h"
 
 /* ref64 is not here: it is for tests alone. */
 static const struct row {
     const struct cxn_engine *engine;
     uint32_t fast_with; /* CPU bits without any of which "auto" prefers a row above; 0: none */
+    bool quantized;     /* needs a quantised file, and "auto" never takes it */
 } rows[] = { /* "auto" takes the last fast one */
-    { &cxn_engine_reference, 0 },
-    { &cxn_engine_fp32, 0 },
+    { .engine = &cxn_engine_reference },
+    { .engine = &cxn_engine_fp32 },
     /* Without fast instructions for bfloat16 its products cost more than float32's. */
-    { &cxn_engine_bf16, CXN_CPU_AMX_BF16 | CXN_CPU_BF16_DOTS },
+    { .engine = &cxn_engine_bf16, .fast_with = CXN_CPU_AMX_BF16 | CXN_CPU_BF16_DOTS },
+    { .engine = &cxn_engine_int8, .quantized = true },
 };
 
 static bool is_fast(const struct row *row, uint32_t cpu)
 {
+    if (row->quantized) return false;
     return row->fast_with == 0 || (row->fast_with & cpu) != 0;
 }
 
 const struct cxn_engine *cxn_engine_at(size_t i)
 {
     return i < CXN_COUNTOF(rows) ? rows[i].engine : NULL;
+}
+
+const struct cxn_engine *cxn_engine_of_weights(size_t i)
+{
+    return i < CXN_COUNTOF(rows) && !rows[i].quantized ? rows[i].engine : NULL;
 }
 
 enum cxn_status cxn_engine_choose(const char *mode, uint32_t cpu, const struct cxn_engine **engine,

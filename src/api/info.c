@@ -8,7 +8,10 @@
 #include "api/engines.h"
 #include "base/hash.h"
 #include "fuse/optimized.h"
+#include "model/weights.h"
 #include "onnx/read.h"
+#include "quant/engine.h"
+#include "quant/quantized_file.h"
 
 _Static_assert((int)CXN_INFO_RANK_MAX == (int)CXN_TENSOR_RANK_MAX, "one limit on dimensions");
 
@@ -32,8 +35,8 @@ static const char *understood_name(const struct cxn_info *info, const struct cxn
     return k == CXN_MATCH_NONE ? NULL : info->net->tensors[k].name;
 }
 
-/* match: NULL for an optimised model, whose tensors are what they are called, and for an ONNX one,
- * whose tensors' meaning note_fills() adds. */
+/* match: NULL for a model derived from weights, whose tensors are what they are called, and for an
+ * ONNX one, whose tensors' meaning note_fills() adds. */
 static enum cxn_status describe_tensors(struct cxn_info *info, const struct cxn_match *match,
                                         struct cxn_error *err)
 {
@@ -64,9 +67,9 @@ static enum cxn_status note_misfit(struct cxn_info *info, enum cxn_status status
     const struct cxn_engine *engine;
     if (status == CXN_E_FORMAT) info->misfit = *why;
     else if (status != CXN_OK) return cxn_fail(err, status, "%s", why->text);
-    for (size_t i = 0; status == CXN_OK && (engine = cxn_engine_at(i)); i++) {
+    if (status == CXN_OK && only) snprintf(info->modes, sizeof info->modes, "%s", only->name);
+    for (size_t i = 0; status == CXN_OK && !only && (engine = cxn_engine_of_weights(i)); i++) {
         const size_t n = strlen(info->modes);
-        if (only && only != engine) continue;
         snprintf(info->modes + n, sizeof info->modes - n, "%s%s", n > 0 ? ", " : "", engine->name);
     }
     return CXN_OK;
@@ -83,17 +86,41 @@ static enum cxn_status try_values(struct cxn_info *info, const struct cxn_source
     return note_misfit(info, status, &why, NULL, err);
 }
 
-static enum cxn_status try_optimized(struct cxn_info *info, const struct cxn_source *source,
-                                     struct cxn_error *err)
+static enum cxn_status check_optimized(const struct cxn_info *info, const cxn_fold *fold,
+                                       const struct cxn_source *source,
+                                       const struct cxn_engine **only, struct cxn_error *err)
 {
-    struct cxn_optimized optimized = { 0 };
+    struct cxn_optimized optimized;
+    enum cxn_status status = cxn_optimized_open(&optimized, fold, &info->list, source, err);
+    if (status == CXN_OK) status = cxn_optimized_check(&optimized, err);
+    *only = cxn_precision_engine(optimized.precision);
+    cxn_optimized_close(&optimized);
+    return status;
+}
+
+static enum cxn_status check_quantized(const struct cxn_info *info, const cxn_fold *fold,
+                                       const struct cxn_source *source,
+                                       const struct cxn_engine **only, struct cxn_error *err)
+{
+    struct cxn_quantized_file quantized;
+    const enum cxn_status status =
+        cxn_quantized_read(&quantized, fold, &info->list, source, err);
+    *only = &cxn_engine_int8;
+    cxn_quantized_file_close(&quantized);
+    return status;
+}
+
+static enum cxn_status try_derived(struct cxn_info *info, const struct cxn_source *source,
+                                   struct cxn_error *err)
+{
+    const struct cxn_engine *only = NULL;
     struct cxn_error why = { "" };
     cxn_fold *fold = NULL;
     enum cxn_status status = cxn_fold_open(&fold, info->net, &info->mem, &why);
-    if (status == CXN_OK) status = cxn_optimized_open(&optimized, fold, &info->list, source, &why);
-    if (status == CXN_OK) status = cxn_optimized_check(&optimized, &why);
-    const struct cxn_engine *only = cxn_precision_engine(optimized.about.precision);
-    cxn_optimized_close(&optimized);
+    if (status == CXN_OK)
+        status = cxn_quantized_is(&info->list)
+                     ? check_quantized(info, fold, source, &only, &why)
+                     : check_optimized(info, fold, source, &only, &why);
     cxn_fold_close(&fold);
     status = note_misfit(info, status, &why, only, err);
     return status == CXN_OK ? describe_tensors(info, NULL, err) : status;
@@ -104,8 +131,8 @@ static enum cxn_status compare_with_net(struct cxn_info *info, const struct cxn_
 {
     struct cxn_match match = { 0 };
     enum cxn_status status = cxn_net_open(&info->net, &cxn_densenet121, &info->mem, err);
-    if (status == CXN_OK && cxn_optimized_is(&info->list))
-        return try_optimized(info, source, err);
+    if (status == CXN_OK && cxn_derived_is(&info->list))
+        return try_derived(info, source, err);
     if (status == CXN_OK) status = cxn_match_open(&match, &info->mem, &info->list, info->net, err);
     if (status == CXN_OK) {
         const struct cxn_weights_report report = cxn_weights_report_make(&info->list, &match);

@@ -9,4 +9,7 @@
 enum cxn_status cxn_labelled_list_open(cxn_list **list, const struct cxn_env *env, const char *path,
                                        const cxn_entries *entries, struct cxn_error *err);
 
+/* A note where the list's name, which is all that tells, says that it is to evaluate models on. */
+void cxn_list_note_purpose(const struct cxn_env *env, const char *path);
+
 #endif

@@ -3,17 +3,38 @@
 
 #include <string.h>
 
-static enum cxn_status open_optimized(struct cxn_numbers *n, const cxn_net *net,
-                                      struct cxn_mem *mem, struct cxn_error *err)
+#include "quant/engine.h"
+
+static enum cxn_status open_optimized(struct cxn_numbers *n, struct cxn_error *err)
+{
+    const enum cxn_status status =
+        cxn_optimized_open(&n->optimized, n->fold, &n->file.list, &n->file.source, err);
+    if (status != CXN_OK) return status;
+    n->folded = cxn_optimized_source(&n->optimized);
+    n->source.folded = &n->folded;
+    n->derived = &n->optimized.derived;
+    n->only = cxn_precision_engine(n->optimized.precision);
+    return CXN_OK;
+}
+
+static enum cxn_status open_quantized(struct cxn_numbers *n, struct cxn_error *err)
+{
+    const enum cxn_status status =
+        cxn_quantized_read(&n->quantized, n->fold, &n->file.list, &n->file.source, err);
+    if (status != CXN_OK) return status;
+    n->source.quantized = n->quantized.quantized;
+    n->derived = &n->quantized.derived;
+    n->only = &cxn_engine_int8;
+    return CXN_OK;
+}
+
+static enum cxn_status open_derived(struct cxn_numbers *n, const cxn_net *net,
+                                    struct cxn_mem *mem, struct cxn_error *err)
 {
     enum cxn_status status = cxn_fold_open(&n->fold, net, mem, err);
     if (status == CXN_OK)
-        status = cxn_optimized_open(&n->optimized, n->fold, &n->file.list, &n->file.source, err);
-    if (status != CXN_OK) return status == CXN_E_IO ? status : cxn_fail_in(err, status,
-                                                                           n->path);
-    n->folded = cxn_optimized_source(&n->optimized);
-    n->source.folded = &n->folded;
-    return CXN_OK;
+        status = cxn_quantized_is(&n->file.list) ? open_quantized(n, err) : open_optimized(n, err);
+    return status == CXN_E_IO ? status : cxn_fail_in(err, status, n->path);
 }
 
 static enum cxn_status open_onnx(struct cxn_numbers *n, const struct cxn_env *env,
@@ -38,7 +59,7 @@ enum cxn_status cxn_numbers_open(struct cxn_numbers *n, const struct cxn_env *en
     if (is_onnx) return open_onnx(n, env, net, err);
     status = cxn_weights_file_open(&n->file, env->mem, path, err);
     if (status != CXN_OK) return status;
-    if (cxn_optimized_is(&n->file.list)) return open_optimized(n, net, env->mem, err);
+    if (cxn_derived_is(&n->file.list)) return open_derived(n, net, env->mem, err);
     status = cxn_weights_file_load(env, &n->file, net, &n->block, NULL, err);
     n->source.block = n->block;
     return status;
@@ -49,13 +70,14 @@ enum cxn_status cxn_numbers_open_trained(struct cxn_numbers *n, const struct cxn
                                          struct cxn_error *err)
 {
     const enum cxn_status status = cxn_numbers_open(n, env, net, path, err);
-    if (status != CXN_OK || !n->source.folded) return status;
-    return cxn_fail(err, CXN_E_FORMAT, "%s: optimised already, expected the weights that it was "
-                                       "made from", path);
+    if (status != CXN_OK || !n->derived) return status;
+    return cxn_fail(err, CXN_E_FORMAT, "%s: %s already, expected the weights that it was made from",
+                    path, n->source.quantized ? "quantised" : "optimised");
 }
 
 void cxn_numbers_close(struct cxn_numbers *n)
 {
+    cxn_quantized_file_close(&n->quantized);
     cxn_optimized_close(&n->optimized);
     cxn_fold_close(&n->fold);
     cxn_free(n->block);
@@ -89,11 +111,13 @@ enum cxn_status cxn_numbers_load_start(const struct cxn_env *env, const char *pa
 enum cxn_status cxn_numbers_choose(const struct cxn_numbers *n, const char *mode,
                                    const struct cxn_engine **engine, struct cxn_error *err)
 {
-    if (!n->source.folded) return CXN_OK;
-    const struct cxn_engine *only = cxn_precision_engine(n->optimized.about.precision);
-    if (strcmp(mode, "auto") != 0 && strcmp(mode, only->name) != 0)
-        return cxn_fail(err, CXN_E_ARG, "%s: optimised for mode %s, has no mode %s", n->path,
-                        only->name, mode);
-    *engine = only;
+    if (*engine == &cxn_engine_int8 && n->only != &cxn_engine_int8)
+        return cxn_fail(err, CXN_E_ARG, "%s: not quantised, has no mode int8: see chexnet quantize",
+                        n->path);
+    if (!n->only) return CXN_OK;
+    if (strcmp(mode, "auto") != 0 && *engine != n->only)
+        return cxn_fail(err, CXN_E_ARG, "%s: %s for mode %s, has no mode %s", n->path,
+                        n->source.quantized ? "quantised" : "optimised", n->only->name, mode);
+    *engine = n->only;
     return CXN_OK;
 }

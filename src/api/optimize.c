@@ -22,7 +22,8 @@ struct work {
     cxn_fold *fold;
     struct cxn_probe probe;
     float reference[CXN_PROBE_VIEWS * CXN_FINDINGS], answers[CXN_PROBE_VIEWS * CXN_FINDINGS];
-    struct cxn_optimized_about about;
+    struct cxn_derived_about about;
+    enum cxn_precision precision;
 };
 
 static enum cxn_status load(struct work *w, const char *path, struct cxn_error *err)
@@ -58,7 +59,8 @@ static enum cxn_status write_model(const struct work *w, const char *path, const
                                    struct cxn_error *err)
 {
     const struct cxn_fold_source source = cxn_fold_source_block(w->fold, w->numbers.block);
-    const struct cxn_optimized_content content = { .about = w->about, .source = &source,
+    const struct cxn_optimized_content content = { .about = w->about,
+                                                   .precision = w->precision, .source = &source,
                                                    .probe = &w->probe, .reference = w->reference,
                                                    .answers = w->answers };
     const enum cxn_status status = cxn_optimized_write(w->env, out, &content, err);
@@ -95,9 +97,9 @@ enum cxn_status cxn_optimize(cxn_context *ctx, const char *path, const char *pre
     if (!path || !precision || !out)
         return cxn_fail(err, CXN_E_ARG, "cxn_optimize: weights, a precision and a file are needed");
     struct work w = { .env = cxn_context_env(ctx) };
-    enum cxn_status status = cxn_precision_parse(precision, &w.about.precision, err);
+    enum cxn_status status = cxn_precision_parse(precision, &w.precision, err);
     if (status != CXN_OK) return status;
-    w.engine = cxn_precision_engine(w.about.precision);
+    w.engine = cxn_precision_engine(w.precision);
     cxn_source_name(path, w.about.source_name);
     snprintf(w.about.version, sizeof w.about.version, "%s", cxn_version());
     snprintf(w.about.level, sizeof w.about.level, "%s", w.engine->level(w.env->cpu));

@@ -27,6 +27,7 @@ struct test {
     float drawn[ANSWERS];    /* mode reference's, where the file has none */
     const float *reference;  /* what every row is compared with */
     const float *stored;     /* of the file's own mode; NULL: none */
+    double stored_bound;     /* the most that answers may differ from those */
     struct cxn_selftest_result *result;
 };
 
@@ -63,7 +64,8 @@ static enum cxn_status run_row(const struct test *t, const struct cxn_engine *en
     row->finding = cxn_finding_name((int)d.finding);
     row->stored_difference =
         t->stored ? cxn_probe_compare(answers, t->stored, CXN_FINDINGS).most : NAN;
-    row->passed = d.most <= row->bound && !(row->stored_difference > row->bound);
+    row->stored_bound = t->stored ? t->stored_bound : NAN;
+    row->passed = d.most <= row->bound && !(row->stored_difference > t->stored_bound);
     return CXN_OK;
 }
 
@@ -76,7 +78,7 @@ static enum cxn_status add_row(struct test *t, const struct cxn_engine *engine, 
         return cxn_fail(err, CXN_E_INTERNAL, "more than %d rows", CXN_SELFTEST_ROWS_MAX);
     *row = (struct cxn_selftest_row){ .mode = engine->name, .level = cxn_cpu_level_name(level),
                                       .bound = engine->bound, .difference = NAN,
-                                      .stored_difference = NAN };
+                                      .stored_difference = NAN, .stored_bound = NAN };
     result->row_count++;
     if (cxn_cpu_level_lacks(level, t->env->cpu) != 0) {
         explain(level, t->env->cpu, row->skipped);
@@ -101,18 +103,20 @@ static enum cxn_status add_engine(struct test *t, const struct cxn_engine *engin
     return status;
 }
 
-static enum cxn_status test_optimized(struct test *t, struct cxn_error *err)
+/* A quantised model is integers: every level gives the stored bits. */
+static enum cxn_status test_derived(struct test *t, struct cxn_error *err)
 {
-    const struct cxn_optimized *o = &t->numbers.optimized;
+    const struct cxn_derived *d = t->numbers.derived;
     struct cxn_selftest_result *r = t->result;
-    r->optimized = 1;
-    memcpy(r->source_sha256, o->about.source_sha256, sizeof r->source_sha256);
-    memcpy(r->source_name, o->about.source_name, sizeof r->source_name);
-    t->reference = o->reference;
-    t->stored = o->answers;
-    const enum cxn_status status = cxn_optimized_probe(o, &t->probe, err);
-    if (status != CXN_OK) return status;
-    return add_engine(t, cxn_precision_engine(o->about.precision), err);
+    r->quantized = t->numbers.source.quantized != NULL;
+    r->optimized = !r->quantized;
+    memcpy(r->source_sha256, d->about.source_sha256, sizeof r->source_sha256);
+    memcpy(r->source_name, d->about.source_name, sizeof r->source_name);
+    t->reference = d->reference;
+    t->stored = d->answers;
+    t->stored_bound = r->quantized ? 0.0 : t->numbers.only->bound;
+    const enum cxn_status status = cxn_derived_probe(d, &t->probe, err);
+    return status == CXN_OK ? add_engine(t, t->numbers.only, err) : status;
 }
 
 static enum cxn_status test_weights(struct test *t, struct cxn_error *err)
@@ -123,7 +127,7 @@ static enum cxn_status test_weights(struct test *t, struct cxn_error *err)
         status = cxn_probe_ask(&t->probe, &cxn_engine_reference, &t->numbers.source, t->env,
                                t->drawn, err);
     t->reference = t->drawn;
-    for (size_t i = 0; status == CXN_OK && (engine = cxn_engine_at(i)); i++)
+    for (size_t i = 0; status == CXN_OK && (engine = cxn_engine_of_weights(i)); i++)
         status = add_engine(t, engine, err);
     return status;
 }
@@ -134,7 +138,7 @@ static enum cxn_status run_test(struct test *t, const char *path, struct cxn_err
     if (status != CXN_OK) return status;
     status = cxn_numbers_open(&t->numbers, t->env, t->net, path, err);
     if (status == CXN_OK) {
-        status = t->numbers.source.folded ? test_optimized(t, err) : test_weights(t, err);
+        status = t->numbers.derived ? test_derived(t, err) : test_weights(t, err);
         if (status == CXN_E_FORMAT) cxn_fail_in(err, status, path);
     }
     cxn_probe_close(&t->probe);

@@ -67,6 +67,9 @@ uint32_t cxn_cpu_level_lacks(size_t i, uint32_t cpu);
  * word allows, and without AVX2 no fused ones. Takes about 30 ms. */
 double cxn_cpu_peak_f32(uint32_t cpu);
 
+/* The same of 8-bit integers whose products are summed exactly in 32 bits. */
+double cxn_cpu_peak_i8(uint32_t cpu);
+
 /* Name of the highest level whose bits are all in the word; "c" for 0. */
 const char *cxn_cpu_level(uint32_t cpu);
 

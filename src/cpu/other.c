@@ -15,3 +15,9 @@ struct cxn_peak_loop cxn_peak_pick(uint32_t cpu)
     (void)cpu;
     return (struct cxn_peak_loop){ 0 };
 }
+
+struct cxn_peak_loop cxn_peak_pick_i8(uint32_t cpu)
+{
+    (void)cpu;
+    return (struct cxn_peak_loop){ 0 };
+}

@@ -13,10 +13,13 @@ typedef float cxn_peak_fn(size_t rounds);
 
 struct cxn_peak_loop {
     cxn_peak_fn *run;
-    size_t lanes; /* of a vector */
+    size_t lanes; /* products of an instruction */
 };
 
 /* The widest loop that the word allows; run NULL: none but plain C. */
 struct cxn_peak_loop cxn_peak_pick(uint32_t cpu);
+
+/* The same of products of 8-bit integers, exact, summed in 32 bits. */
+struct cxn_peak_loop cxn_peak_pick_i8(uint32_t cpu);
 
 #endif

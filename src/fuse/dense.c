@@ -46,14 +46,14 @@ static void reduce_rows(const struct cxn_forward *run, const struct cxn_packed_l
         const struct cxn_conv_bordered conv = {
             .src = run->scratch, .place_step = panel_step, .row_step = map->width * panel_step,
             .tap_rows = 1, .run = cxn_fuse_terms(&run->packed->kernels, channels), .height = count,
-            .width = map->width, .out = window->channels, .w = layer->reduce,
+            .width = map->width, .out = window->channels, .w = layer->reduce.w,
             .dst = bordered_begin(window, y),
             .dst_place_step = window->channels, .dst_row_step = pitch_of(window), .relu = true
         };
         run->packed->kernels.norm_relu->run(&norm);
         fill_panel(run, norm.count, channels);
         tell(run, (struct cxn_watched){ "norm, ReLU", map->height, map->width, 0, 0 });
-        run->packed->kernels.conv->run(&conv);
+        run->packed->kernels.run_conv(&conv);
         tell_reduce(run, map, channels, conv.out, count);
     }
 }
@@ -66,9 +66,9 @@ static void reduce_hinged(const struct cxn_forward *run, const struct cxn_packed
     const size_t row = map->width * map->step;
     const struct cxn_hinge_conv conv = {
         .src = (const uint16_t *)(const void *)map_at(run, map->numbers, rows.first * row),
-        .src_step = map->step, .channels = layer->norm.channels, .knot = layer->hinge.knot,
-        .turn = layer->hinge.turn, .height = rows.last - rows.first, .width = map->width,
-        .out = window->channels, .w = layer->reduce, .panel = (uint16_t *)(void *)run->scratch,
+        .src_step = map->step, .channels = layer->norm.channels, .knot = layer->norm.hinge.knot,
+        .turn = layer->norm.hinge.turn, .height = rows.last - rows.first, .width = map->width,
+        .out = window->channels, .w = layer->reduce.w, .panel = (uint16_t *)(void *)run->scratch,
         .dst = (uint16_t *)(void *)bordered_begin(window, rows.first),
         .dst_place_step = window->channels, .dst_row_step = pitch_of(window),
         .ahead = layer->after_reduce
@@ -76,6 +76,36 @@ static void reduce_hinged(const struct cxn_forward *run, const struct cxn_packed
     if (conv.height == 0) return;
     run->packed->kernels.hinge_conv->run(&conv);
     tell_reduce(run, map, conv.channels, conv.out, conv.height);
+}
+
+/* The same of bytes, whose hinges hide nothing. */
+static void reduce_bytes(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
+                         const struct map *map, const struct bordered *window, struct rows rows)
+{
+    const struct cxn_hinge_conv_i8 conv = {
+        .src = map->numbers + rows.first * map->width * map->step, .src_step = map->step,
+        .channels = layer->norm.channels, .flip = layer->norm.byte_hinge.flip,
+        .knot = layer->norm.byte_hinge.knot, .height = rows.last - rows.first,
+        .width = map->width, .out = window->channels, .w = layer->reduce.w,
+        .two_parts = layer->reduce.two_parts, .panel = run->scratch,
+        .dst = bordered_begin(window, rows.first), .dst_place_step = window->channels,
+        .dst_row_step = pitch_of(window), .ahead = layer->after_reduce
+    };
+    if (conv.height == 0) return;
+    run->packed->kernels.hinge_conv_i8->run(&conv);
+    tell_reduce(run, map, conv.channels, conv.out, conv.height);
+}
+
+/* What these rows of a window hold. */
+static void show_rows(const struct cxn_forward *run, const struct cxn_packed_block *block,
+                      const struct cxn_packed_layer *layer, const struct bordered *window,
+                      struct rows rows)
+{
+    const uint32_t b = (uint32_t)(block - run->packed->block);
+    for (size_t y = rows.first; y < rows.last; y++)
+        run->observer->bottleneck(run->observer->ctx, b, (size_t)(layer - block->layers),
+                                  (const float *)(const void *)bordered_begin(window, y),
+                                  window->width);
 }
 
 /* So many places of the 3x3. */
@@ -98,11 +128,11 @@ static void grow_band(const struct cxn_forward *run, const struct cxn_packed_lay
         .src = window->map, .place_step = window->channels, .row_step = pitch,
         .tap_row_step = pitch, .tap_rows = 3, .run = 3 * window->channels,
         .height = rows.last - rows.first, .width = map->width, .out = out.channels,
-        .w = layer->grow,
+        .w = layer->grow.w, .two_parts = layer->grow.two_parts,
         .dst = out.dst, .dst_place_step = out.step, .dst_row_step = map->width * out.step,
         .ahead = layer->after_grow
     };
-    run->packed->kernels.conv->run(&conv);
+    run->packed->kernels.run_conv(&conv);
     end_output(run, &out, conv.height * conv.width);
 }
 
@@ -112,7 +142,7 @@ static void grow_tiles(const struct cxn_forward *run, const struct cxn_packed_la
 {
     const struct cxn_winograd conv = {
         .kernels = &run->packed->kernels, .src = (const float *)(const void *)window->map,
-        .in = window->channels, .src_row_step = pitch_of(window), .w = layer->grow,
+        .in = window->channels, .src_row_step = pitch_of(window), .w = layer->grow.w,
         .height = rows.last - rows.first, .width = map->width, .out = run->packed->growth,
         .dst = map_at(run, map->numbers,
                       rows.first * map->width * map->step + layer->norm.channels),
@@ -138,7 +168,9 @@ static void compute_layer(const struct cxn_forward *run, const struct cxn_packed
         const size_t needed = rows.last < map->height ? rows.last + 1 : map->height;
         const struct rows next = { made, needed };
         if (run->packed->kernels.hinge_conv) reduce_hinged(run, layer, map, &window, next);
+        else if (run->packed->kernels.hinge_conv_i8) reduce_bytes(run, layer, map, &window, next);
         else reduce_rows(run, layer, map, &window, next);
+        if (run->observer) show_rows(run, block, layer, &window, next);
         if (needed == map->height) /* what is below the map */
             memset(bordered_row(&window, needed), 0,
                    (window_rows + window.first - needed - 1) * row);

@@ -1,81 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fuse/engine.h"
 
-#include "base/clock.h"
-#include "fuse/forward.h"
-#include "nn/view.h"
+#include "fuse/state.h"
 
-struct cxn_engine_state {
-    const struct cxn_env *env;
-    struct cxn_packed *packed;
-    struct cxn_maps_plan plan;
-    struct cxn_room room;
-    uint8_t *maps;    /* [threads][plan.view_bytes] */
-    uint8_t *scratch; /* [threads][plan.scratch_bytes] */
-    struct cxn_barrier barrier;
-};
-
-static void close_fused(cxn_engine_state **state)
-{
-    if (!state || !*state) return;
-    cxn_packed_close(&(*state)->packed);
-    cxn_free((*state)->maps);
-    cxn_free((*state)->scratch);
-    cxn_free(*state);
-    *state = NULL;
-}
-
-static enum cxn_status fit_fused(cxn_engine_state *s, const struct cxn_room *room,
-                                 struct cxn_error *err)
-{
-    struct cxn_mem *mem = s->env->mem;
-    const unsigned threads = cxn_pool_threads(s->env->pool);
-    struct cxn_maps_plan plan;
-    if (!cxn_maps_plan(&plan, s->packed, room))
-        return cxn_fail_nomem(err, mem, SIZE_MAX, "a view's feature maps");
-    uint8_t *maps = cxn_alloc(mem, threads, plan.view_bytes);
-    uint8_t *scratch = cxn_alloc(mem, threads, plan.scratch_bytes);
-    if (!maps || !scratch) {
-        cxn_free(maps);
-        cxn_free(scratch);
-        return cxn_fail_nomem(err, mem, plan.view_bytes + plan.scratch_bytes,
-                              "a thread's feature maps");
-    }
-    cxn_free(s->maps);
-    cxn_free(s->scratch);
-    s->maps = maps;
-    s->scratch = scratch;
-    s->plan = plan;
-    s->room = *room;
-    return CXN_OK;
-}
-
-static enum cxn_status pack_weights(cxn_engine_state *s, const struct cxn_engine_source *source,
-                                    const struct cxn_fuse_kernels *kernels, struct cxn_error *err)
-{
-    cxn_fold *fold;
-    enum cxn_status status = cxn_fold_open(&fold, source->net, s->env->mem, err);
-    if (status != CXN_OK) return status;
-    const struct cxn_fold_source numbers =
-        source->folded ? *source->folded : cxn_fold_source_block(fold, source->block);
-    status = cxn_packed_open(&s->packed, &numbers, kernels, s->env, err);
-    cxn_fold_close(&fold);
-    return status;
-}
-
-static enum cxn_status open_fused(cxn_engine_state **out, const struct cxn_engine_source *source,
+static enum cxn_status open_fused(cxn_engine_state **state, const struct cxn_engine_source *source,
                                   const struct cxn_fuse_kernels *kernels,
                                   const struct cxn_env *env, struct cxn_error *err)
 {
-    *out = NULL;
-    cxn_engine_state *s = cxn_alloc_zero(env->mem, 1, sizeof *s);
-    if (!s) return cxn_fail_nomem(err, env->mem, sizeof *s, "an engine");
-    s->env = env;
-    enum cxn_status status = pack_weights(s, source, kernels, err);
-    if (status == CXN_OK) status = fit_fused(s, &cxn_room_usual, err);
-    if (status != CXN_OK) close_fused(&s);
-    *out = s;
-    return status;
+    struct cxn_packed *packed;
+    cxn_fold *fold;
+    *state = NULL;
+    enum cxn_status status = cxn_fold_open(&fold, source->net, env->mem, err);
+    if (status != CXN_OK) return status;
+    const struct cxn_fold_source numbers =
+        source->folded ? *source->folded : cxn_fold_source_block(fold, source->block);
+    status = cxn_packed_open(&packed, &numbers, kernels, env, err);
+    cxn_fold_close(&fold);
+    return status == CXN_OK ? cxn_fused_open(state, &packed, env, err) : status;
 }
 
 static enum cxn_status open_fp32(cxn_engine_state **state, const struct cxn_engine_source *source,
@@ -100,97 +41,35 @@ static enum cxn_status open_bf16(cxn_engine_state **state, const struct cxn_engi
     return open_fused(state, source, &kernels, env, err);
 }
 
-struct job {
-    cxn_engine_state *state;
-    const struct cxn_view *views;
-    float *prob;
-};
-
-static struct cxn_forward make_run(cxn_engine_state *s, unsigned arena, unsigned thread)
-{
-    return (struct cxn_forward){ .packed = s->packed, .plan = &s->plan, .cpu = s->env->cpu,
-                                 .maps = s->maps + arena * s->plan.view_bytes,
-                                 .scratch = s->scratch + thread * s->plan.scratch_bytes,
-                                 .team = 1, .barrier = &s->barrier };
-}
-
-static void run_view(void *ctx, size_t index, unsigned thread)
-{
-    const struct job *job = ctx;
-    const struct cxn_forward run = make_run(job->state, thread, thread);
-    cxn_forward(&run, &job->views[index], job->prob + index * job->state->packed->classes);
-}
-
-/* One member of the team of all threads: as many calls as threads, so that each has one. */
-static void run_share(void *ctx, size_t index, unsigned thread)
-{
-    const struct job *job = ctx;
-    struct cxn_forward run = make_run(job->state, 0, thread);
-    run.member = (unsigned)index;
-    run.team = cxn_pool_threads(job->state->env->pool);
-    cxn_forward(&run, job->views, job->prob);
-}
-
-/* Rounds of a view a thread; the views left over one by one, each shared by all threads. */
-static enum cxn_status run_fused(cxn_engine_state *s, const struct cxn_view *views, size_t count,
-                                float *prob, struct cxn_error *err)
-{
-    const size_t classes = s->packed->classes, threads = cxn_pool_threads(s->env->pool);
-    const size_t whole = count / threads * threads;
-    enum cxn_status status = cxn_views_check(views, count, &s->room, err);
-    if (status != CXN_OK) return status;
-    cxn_pool_run(s->env->pool, whole, run_view, &(struct job){ s, views, prob });
-    for (size_t i = whole; i < count; i++)
-        cxn_pool_run(s->env->pool, threads, run_share,
-                     &(struct job){ s, views + i, prob + i * classes });
-    for (size_t i = 0; status == CXN_OK && i < count * classes; i++)
-        status = cxn_prob_check((double)prob[i], i / classes, i % classes, err);
-    return status;
-}
-
-static enum cxn_status profile_fused(cxn_engine_state *s, const struct cxn_view *view,
-                                     cxn_operation_fn *tell, void *ctx, struct cxn_error *err)
-{
-    enum cxn_status status = cxn_views_check(view, 1, &s->room, err);
-    if (status != CXN_OK) return status;
-    const size_t classes = s->packed->classes;
-    float *prob = cxn_alloc(s->env->mem, classes, sizeof *prob);
-    if (!prob) return cxn_fail_nomem(err, s->env->mem, classes * sizeof *prob, "a profile");
-    struct cxn_forward run = make_run(s, 0, 0);
-    run.watch = &(struct cxn_watch){ tell, ctx, cxn_clock_seconds() };
-    cxn_forward(&run, view, prob);
-    for (size_t i = 0; status == CXN_OK && i < classes; i++)
-        status = cxn_prob_check((double)prob[i], 0, i, err);
-    cxn_free(prob);
-    return status;
-}
-
 static const char *level_of_fp32(uint32_t cpu)
 {
-    return cxn_fuse_kernels_f32(cpu).conv->row.name;
+    return cxn_fuse_kernels_f32(cpu).level;
 }
 
 static const char *level_of_bf16(uint32_t cpu)
 {
-    return cxn_fuse_kernels_bf16(cpu).conv->row.name;
+    return cxn_fuse_kernels_bf16(cpu).level;
 }
 
 static const char *level_of_bf16_dots(uint32_t cpu)
 {
-    return cxn_fuse_kernels_bf16_dots(cpu).conv->row.name;
+    return cxn_fuse_kernels_bf16_dots(cpu).level;
 }
 
 const struct cxn_engine cxn_engine_fp32 = {
     .name = "fp32", .device = "cpu", .bound = 1e-5, .level = level_of_fp32, .open = open_fp32,
-    .fit = fit_fused, .run = run_fused, .profile = profile_fused, .close = close_fused
+    .fit = cxn_fused_fit, .run = cxn_fused_run, .profile = cxn_fused_profile,
+    .close = cxn_fused_close
 };
 
 const struct cxn_engine cxn_engine_bf16 = {
     .name = "bf16", .device = "cpu", .bound = 2e-2, .level = level_of_bf16, .open = open_bf16,
-    .fit = fit_fused, .run = run_fused, .profile = profile_fused, .close = close_fused
+    .fit = cxn_fused_fit, .run = cxn_fused_run, .profile = cxn_fused_profile,
+    .close = cxn_fused_close
 };
 
 const struct cxn_engine cxn_engine_bf16_dots = {
     .name = "bf16-dots", .device = "cpu", .level = level_of_bf16_dots, .open = open_bf16_dots,
-    .fit = fit_fused, .run = run_fused, .profile = profile_fused, .close = close_fused
+    .fit = cxn_fused_fit, .run = cxn_fused_run, .profile = cxn_fused_profile,
+    .close = cxn_fused_close
 };

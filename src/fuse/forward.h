@@ -5,6 +5,7 @@
 #include "base/barrier.h"
 #include "fuse/pack.h"
 #include "fuse/maps.h"
+#include "fuse/observe.h"
 #include "fuse/watch.h"
 #include "nn/engine.h"
 
@@ -17,6 +18,7 @@ struct cxn_forward {
     uint8_t *maps;    /* the view's, plan->view_bytes */
     uint8_t *scratch; /* the member's own, plan->scratch_bytes */
     struct cxn_watch *watch; /* told of each operation; NULL: nobody is; for a team of one */
+    const struct cxn_observer *observer; /* the same; maps and panels are float32 */
     unsigned member, team;
     struct cxn_barrier *barrier;
 };

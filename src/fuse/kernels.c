@@ -3,8 +3,10 @@
 
 #include "kern/conv_bordered_bf16.h"
 #include "kern/conv_bordered_f32.h"
+#include "kern/conv_bordered_i8.h"
 #include "kern/max_pool_row_bf16.h"
 #include "kern/max_pool_row_f32.h"
+#include "kern/max_pool_row_u8.h"
 #include "kern/norm_relu_bf16_f32.h"
 #include "kern/norm_relu_f32.h"
 #include "kern/norm_relu_pool_bf16.h"
@@ -12,12 +14,21 @@
 #include "kern/norm_relu_pool_f32.h"
 #include "kern/samples_bf16.h"
 #include "kern/samples_f32.h"
+#include "kern/samples_u8.h"
+
+static void take_conv(struct cxn_fuse_kernels *kernels, const struct cxn_conv_bordered_kernel *conv)
+{
+    kernels->conv = conv;
+    kernels->level = conv->row.name;
+    kernels->run_conv = conv->run;
+    kernels->conv_places = conv->places;
+}
 
 struct cxn_fuse_kernels cxn_fuse_kernels_f32(uint32_t cpu)
 {
-    return (struct cxn_fuse_kernels){
+    struct cxn_fuse_kernels kernels = {
         .map_bytes = sizeof(float), .panel_bytes = sizeof(float), .term_unit = 1,
-        .stem_columns = 7, .stem_copies = 1, .conv = cxn_conv_bordered_f32_pick(cpu),
+        .stem_columns = 7, .stem_copies = 1,
         .samples = cxn_samples_f32_pick(cpu),
         .max_pool_row = cxn_max_pool_row_f32_pick(cpu),
         .norm_relu = cxn_norm_relu_f32_pick(cpu),
@@ -27,6 +38,8 @@ struct cxn_fuse_kernels cxn_fuse_kernels_f32(uint32_t cpu)
         .winograd_inverse = cxn_winograd_inverse_f32_pick(cpu),
         .packed_count = cxn_conv_bordered_f32_packed_count, .pack = cxn_conv_bordered_f32_pack
     };
+    take_conv(&kernels, cxn_conv_bordered_f32_pick(cpu));
+    return kernels;
 }
 
 /* Float32 but for the maps and the values of the weights. */
@@ -52,7 +65,7 @@ struct cxn_fuse_kernels cxn_fuse_kernels_bf16_dots(uint32_t cpu)
     kernels.round = NULL;
     kernels.samples = cxn_samples_bf16_pick(cpu);
     kernels.max_pool_row = cxn_max_pool_row_bf16_pick(cpu);
-    kernels.conv = cxn_conv_bordered_bf16_pick(cpu);
+    take_conv(&kernels, cxn_conv_bordered_bf16_pick(cpu));
     kernels.winograd_data = NULL;
     kernels.winograd_inverse = NULL;
     kernels.norm_relu = NULL;
@@ -68,4 +81,19 @@ struct cxn_fuse_kernels cxn_fuse_kernels_bf16(uint32_t cpu)
 {
     const bool is_fast = (cpu & (CXN_CPU_AMX_BF16 | CXN_CPU_BF16_DOTS)) != 0;
     return is_fast ? cxn_fuse_kernels_bf16_dots(cpu) : pick_bf16_maps(cpu);
+}
+
+struct cxn_fuse_kernels cxn_fuse_kernels_i8(uint32_t cpu)
+{
+    const struct cxn_conv_bordered_i8_kernel *conv = cxn_conv_bordered_i8_pick(cpu);
+    return (struct cxn_fuse_kernels){
+        .map_bytes = sizeof(uint8_t), .panel_bytes = sizeof(uint8_t),
+        .term_unit = CXN_CONV_I8_TERMS,
+        .stem_columns = 8, /* of 2 planes as of 4 they are whole units */
+        .stem_copies = 1, .level = conv->row.name, .run_conv = conv->run,
+        .conv_places = conv->places, .samples = cxn_samples_u8_pick(cpu),
+        .max_pool_row = cxn_max_pool_row_u8_pick(cpu),
+        .hinge_conv_i8 = cxn_hinge_conv_i8_pick(cpu),
+        .hinge_pool_i8 = cxn_hinge_pool_i8_pick(cpu), .sums_u8 = cxn_sums_u8_pick(cpu)
+    };
 }

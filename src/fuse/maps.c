@@ -51,12 +51,15 @@ static size_t count_scratch(const struct cxn_packed *f, size_t side)
 {
     size_t most = 3 * (cxn_view_side(side, 1) + 2) * f->stem * f->kernels.panel_bytes;
     for (uint32_t b = 0; b < CXN_NET_BLOCKS; b++) {
-        const size_t places = at_least(f->kernels.conv->places, cxn_view_side(side, 2 + b));
+        const size_t places = at_least(f->kernels.conv_places, cxn_view_side(side, 2 + b));
         const size_t step = cxn_panel_step(f, f->block[b].out);
         most = at_least(most, places * step * f->kernels.panel_bytes);
         if (f->kernels.hinge_conv)
             most = at_least(most, f->kernels.hinge_conv->places *
                                       cxn_hinge_conv_step(f->block[b].out) * sizeof(uint16_t));
+        if (f->kernels.hinge_conv_i8)
+            most = at_least(most, f->kernels.hinge_conv_i8->places *
+                                      cxn_hinge_conv_i8_step(f->block[b].out));
         if (f->block[b].winograd)
             most = at_least(most, cxn_winograd_scratch_count(&f->kernels, f->middle, f->growth) *
                                       sizeof(float));
@@ -94,7 +97,7 @@ static size_t count_rounding(const struct cxn_packed *f, size_t side)
     const size_t width = cxn_view_side(side, 2);
     size_t most = at_least(width * f->stem, at_least(CXN_BAND_PLACES, width) * f->growth);
     for (uint32_t b = 1; b < CXN_NET_BLOCKS; b++)
-        most = at_least(most, at_least(f->kernels.conv->places, cxn_view_side(side, 2 + b)) *
+        most = at_least(most, at_least(f->kernels.conv_places, cxn_view_side(side, 2 + b)) *
                                   f->block[b].in);
     return f->kernels.round ? most * sizeof(float) : 0;
 }
@@ -111,7 +114,7 @@ static size_t stage_of(size_t block)
 static bool sizes_fit(const struct cxn_packed *f, const struct cxn_room *room)
 {
     const size_t channels = f->block[CXN_NET_BLOCKS - 1].out + f->middle + f->stem + SAMPLE_PLANES;
-    const size_t panel = f->kernels.conv->places;
+    const size_t panel = f->kernels.conv_places;
     size_t bytes;
     return cxn_size_product((const size_t[]){ room->shorter + panel, room->longer + panel, channels,
                                               2 * sizeof(float) }, 4, &bytes);
@@ -136,8 +139,9 @@ bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_packed *f,
         };
     }
     const uint32_t last = CXN_NET_BLOCKS - 1;
+    const size_t head_places = f->kernels.sums_u8 ? 1 : count_places(room, 2 + last, 0);
     buffers[n++] = (struct cxn_plan_buffer){
-        .bytes = count_places(room, 2 + last, 0) * f->block[last].out * sizeof(float),
+        .bytes = head_places * f->block[last].out * sizeof(float),
         .first = stage_of(last) + 1, .last = stage_of(last) + 1
     };
     if (!cxn_plan(buffers, n, &plan->view_bytes)) return false;
@@ -146,6 +150,6 @@ bool cxn_maps_plan(struct cxn_maps_plan *plan, const struct cxn_packed *f,
     plan->head = buffers[n - 1].offset;
     plan->rounding = round_up(count_scratch(f, room->longer));
     plan->window = plan->rounding + round_up(count_rounding(f, room->longer));
-    plan->scratch_bytes = plan->window + count_window(f, room->longer);
+    plan->scratch_bytes = plan->window + round_up(count_window(f, room->longer));
     return true;
 }

@@ -15,7 +15,7 @@
 struct cxn_maps_plan {
     size_t samples;                  /* offsets in bytes into a view's arena */
     size_t block[CXN_NET_BLOCKS];    /* [h][w][out of the block] */
-    size_t head;                     /* [h][w][out of the last block], float32 */
+    size_t head;                     /* float32 [h][w][out of the last block], or sums [out] */
     size_t view_bytes;               /* the arena of a view */
     size_t rounding;                 /* offset into the scratch: rows on their way into a map */
     size_t window;                   /* the same: rows between the 1x1 and the 3x3 of a layer */

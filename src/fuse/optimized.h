@@ -2,10 +2,7 @@
 #ifndef CXN_FUSE_OPTIMIZED_H
 #define CXN_FUSE_OPTIMIZED_H
 
-#include "base/hash.h"
-#include "fuse/fold.h"
-#include "fuse/probe.h"
-#include "model/tensors.h"
+#include "fuse/derived.h"
 #include "nn/precision.h"
 
 /*
@@ -20,37 +17,19 @@ const struct cxn_engine *cxn_precision_engine(enum cxn_precision precision);
 enum cxn_status cxn_precision_parse(const char *word, enum cxn_precision *precision,
                                     struct cxn_error *err);
 
-enum { CXN_SOURCE_NAME_BYTES = 256, CXN_WORD_BYTES = 32 };
-
-/* What the metadata tells. */
-struct cxn_optimized_about {
-    enum cxn_precision precision; /* of the convolutions' weights; the stem is float32 too */
-    char source_name[CXN_SOURCE_NAME_BYTES]; /* a file name without its folder */
-    char source_sha256[CXN_SHA256_HEX_BYTES];
-    char version[CXN_WORD_BYTES]; /* of the library that wrote it */
-    char level[CXN_WORD_BYTES];   /* of the kernels that gave `answers` */
-};
-
 /* ---- reading ------------------------------------------------------------------------------ */
 
 /* An optimised file that is open. Zeroed is a closed one. */
 struct cxn_optimized {
-    struct cxn_optimized_about about;
-    const cxn_fold *fold;             /* this and the next two: borrowed */
-    const struct cxn_tensors *list;
-    const struct cxn_source *source;
-    size_t *item_of; /* [cxn_slot_count()] number in the list */
-    float *reference, *answers; /* of the probe, [CXN_PROBE_VIEWS][classes] */
+    struct cxn_derived derived;
+    enum cxn_precision precision; /* of the convolutions' weights; the stem is float32 too */
 };
-
-/* Whether the list is one that only this room may read: it has metadata of this project's. */
-bool cxn_optimized_is(const struct cxn_tensors *list);
 
 /*
  * Untrusted input. CXN_OK; CXN_E_FORMAT: metadata, or the first tensor that is missing, unexpected
  * or of another shape or type, or answers of the probe that are not probabilities or further apart
  * than the engine promises; CXN_E_IO; CXN_E_NOMEM. Texts do not name the file. Close in either
- * case.
+ * case. All but o is borrowed. Not to be moved while open.
  */
 enum cxn_status cxn_optimized_open(struct cxn_optimized *o, const cxn_fold *fold,
                                    const struct cxn_tensors *list, const struct cxn_source *source,
@@ -64,15 +43,12 @@ struct cxn_fold_source cxn_optimized_source(const struct cxn_optimized *o);
 /* Reads all numbers; what the source's read() returns. */
 enum cxn_status cxn_optimized_check(const struct cxn_optimized *o, struct cxn_error *err);
 
-/* Opens the probe with the file's picture. */
-enum cxn_status cxn_optimized_probe(const struct cxn_optimized *o, struct cxn_probe *probe,
-                                    struct cxn_error *err);
-
 /* ---- writing ------------------------------------------------------------------------------ */
 
 /* What is to be written; borrowed. */
 struct cxn_optimized_content {
-    struct cxn_optimized_about about;
+    struct cxn_derived_about about;
+    enum cxn_precision precision;
     const struct cxn_fold_source *source;
     const struct cxn_probe *probe;
     const float *reference, *answers; /* [CXN_PROBE_VIEWS][classes] */

@@ -52,7 +52,8 @@ static struct cxn_packed_norm put_norm(struct layout *l)
 {
     const size_t channels = l->next->out;
     const struct place place = put(l, channels, channels);
-    return (struct cxn_packed_norm){ place.first, place.second, channels };
+    return (struct cxn_packed_norm){ .channels = channels, .scale = place.first,
+                                     .shift = place.second };
 }
 
 /* The part that was placed last is one of hinges. */
@@ -62,14 +63,16 @@ static void mark_hinge(struct layout *l)
 }
 
 /* Knots and turns, two to a float. */
-static struct cxn_packed_hinge put_hinge(struct layout *l)
+static struct cxn_packed_norm put_hinge(struct layout *l)
 {
     const size_t channels = l->next->out, floats = (channels + 1) / 2;
     const struct place place = put(l, floats, floats);
     if (l->plain_count < 2 * channels) l->plain_count = 2 * channels;
     mark_hinge(l);
-    return (struct cxn_packed_hinge){ (const uint16_t *)(const void *)place.first,
-                                      (const uint16_t *)(const void *)place.second };
+    return (struct cxn_packed_norm){
+        .channels = channels, .hinge = { (const uint16_t *)(const void *)place.first,
+                                         (const uint16_t *)(const void *)place.second }
+    };
 }
 
 /* Terms of a convolution with those that the kernels add. */
@@ -80,34 +83,35 @@ static size_t count_terms(const struct cxn_part *part, const struct cxn_fuse_ker
     return cxn_fuse_terms(kernels, part->kernel * row);
 }
 
-static const float *put_conv(struct layout *l)
+static struct cxn_packed_conv put_conv(struct layout *l)
 {
     const struct cxn_part *part = l->next;
     const size_t terms = count_terms(part, l->kernels), plain = (terms + 1) * part->out;
     if (l->plain_count < plain) l->plain_count = plain;
-    return put(l, l->kernels->packed_count(l->kernels->conv, part->out, terms), 0).first;
+    const size_t count = l->kernels->packed_count(l->kernels->conv, part->out, terms);
+    return (struct cxn_packed_conv){ .w = put(l, count, 0).first };
 }
 
 /* The 1x1 behind hinges; the norm that they were follows it when it is plain. */
-static const float *put_hinged_conv(struct layout *l)
+static struct cxn_packed_conv put_hinged_conv(struct layout *l)
 {
     const struct cxn_part *part = l->next;
     const size_t plain = (count_terms(part, l->kernels) + 1) * part->out + 2 * part->in;
     if (l->plain_count < plain) l->plain_count = plain;
-    const float *packed = put_conv(l);
+    const struct cxn_packed_conv packed = put_conv(l);
     mark_hinge(l);
     return packed;
 }
 
 /* A 3x3 by Winograd; its transformed weights follow it when it is plain. */
-static const float *put_winograd(struct layout *l)
+static struct cxn_packed_conv put_winograd(struct layout *l)
 {
     const struct cxn_part *part = l->next;
     const size_t plain = part->first_count + cxn_winograd_plain_count(part->in, part->out);
     if (l->plain_count < plain) l->plain_count = plain;
     struct place *place = l->places;
-    const float *packed =
-        put(l, cxn_winograd_packed_count(l->kernels, part->in, part->out), 0).first;
+    const size_t count = cxn_winograd_packed_count(l->kernels, part->in, part->out);
+    const struct cxn_packed_conv packed = { .w = put(l, count, 0).first };
     if (place) place->winograd = true;
     return packed;
 }
@@ -115,8 +119,7 @@ static const float *put_winograd(struct layout *l)
 static void put_layer(struct layout *l, struct cxn_packed_layer *layer, bool winograd)
 {
     if (l->kernels->hinge_conv) {
-        layer->norm.channels = l->next->out;
-        layer->hinge = put_hinge(l);
+        layer->norm = put_hinge(l);
         layer->reduce = put_hinged_conv(l);
     } else {
         layer->norm = put_norm(l);
@@ -126,41 +129,20 @@ static void put_layer(struct layout *l, struct cxn_packed_layer *layer, bool win
     if (l->numbers) layer->after_grow.first = l->numbers + l->used;
 }
 
-/* What is read next is what was laid out next: behind a 1x1 its 3x3, behind that all until the next
- * 3x3. */
-static void look_ahead(struct layout *l, struct cxn_packed_layer *layers, size_t count)
+static void put_all(struct layout *l, struct cxn_packed *p)
 {
-    if (!l->numbers) return;
-    for (size_t i = 0; i < count; i++) {
-        struct cxn_packed_layer *layer = &layers[i];
-        const char *grow = (const char *)layer->grow, *behind = layer->after_grow.first;
-        const float *end = i + 1 < count ? layers[i + 1].grow : l->numbers + l->used;
-        layer->after_reduce = (struct cxn_ahead){ grow, (size_t)(behind - grow) };
-        layer->after_grow.bytes = (size_t)((const char *)end - behind);
-    }
-}
-
-static void put_all(struct layout *l, struct cxn_packed *p, const struct cxn_net_config *config)
-{
-    struct cxn_packed_layer *layer = p->layers;
     p->stem_grey = put_conv(l);
     p->stem_colour = put_conv(l);
     for (uint32_t i = 0; i < CXN_NET_BLOCKS; i++) {
         struct cxn_packed_block *block = &p->block[i];
-        *block = (struct cxn_packed_block){ .in = cxn_net_block_in(config, i),
-                                            .out = cxn_net_block_out(config, i),
-                                            .layer_count = config->layers[i], .layers = layer };
-        /* In a view of 224 x 224 the last block's map has 4 tiles: too few for the way of their
-         * weights, which are four times as many, from memory. */
-        block->winograd = l->kernels->winograd_data && i + 1 < CXN_NET_BLOCKS;
-        for (size_t k = 0; k < block->layer_count; k++) put_layer(l, layer++, block->winograd);
+        for (size_t k = 0; k < block->layer_count; k++)
+            put_layer(l, &block->layers[k], block->winograd);
         block->norm = put_norm(l);
         if (i + 1 < CXN_NET_BLOCKS) block->halve = put_conv(l);
     }
     const struct place head = put(l, l->next->first_count, l->next->second_count);
     p->head_w = head.first;
     p->head_bias = head.second;
-    look_ahead(l, p->layers, (size_t)(layer - p->layers));
 }
 
 /* ---- numbers ------------------------------------------------------------------------------ */
@@ -307,7 +289,7 @@ static enum cxn_status lay_out(struct cxn_packed *p, const struct cxn_fold_sourc
 {
     const struct cxn_fold *fold = source->fold;
     struct layout count = { .next = fold->parts, .kernels = &p->kernels };
-    put_all(&count, p, &fold->net->config);
+    put_all(&count, p);
     struct place *places = cxn_alloc(env->mem, fold->count, sizeof *places);
     p->numbers = cxn_alloc(env->mem, count.used, sizeof(float));
     enum cxn_status status = CXN_OK;
@@ -316,37 +298,79 @@ static enum cxn_status lay_out(struct cxn_packed *p, const struct cxn_fold_sourc
     else {
         struct layout l = { .next = fold->parts, .kernels = &p->kernels, .numbers = p->numbers,
                             .places = places };
-        put_all(&l, p, &fold->net->config);
+        put_all(&l, p);
+        cxn_packed_look_ahead(p, l.numbers + l.used);
         status = fill(source, &p->kernels, places, count.plain_count, env, err);
     }
     cxn_free(places);
     return status;
 }
 
-enum cxn_status cxn_packed_open(struct cxn_packed **out, const struct cxn_fold_source *source,
-                                const struct cxn_fuse_kernels *kernels, const struct cxn_env *env,
-                                struct cxn_error *err)
+/* ---- open --------------------------------------------------------------------------------- */
+
+static void set_blocks(struct cxn_packed *p, const struct cxn_net_config *config)
 {
-    const struct cxn_net_config *c = &source->fold->net->config;
-    size_t layers = 0;
+    struct cxn_packed_layer *layer = p->layers;
+    for (uint32_t i = 0; i < CXN_NET_BLOCKS; i++) {
+        struct cxn_packed_block *block = &p->block[i];
+        *block = (struct cxn_packed_block){ .in = cxn_net_block_in(config, i),
+                                            .out = cxn_net_block_out(config, i),
+                                            .layer_count = config->layers[i], .layers = layer };
+        /* In a view of 224 x 224 the last block's map has 4 tiles: too few for the way of their
+         * weights, which are four times as many, from memory. */
+        block->winograd = p->kernels.winograd_data && i + 1 < CXN_NET_BLOCKS;
+        layer += block->layer_count;
+    }
+}
+
+enum cxn_status cxn_packed_new(struct cxn_packed **out, const cxn_net *net,
+                               const struct cxn_fuse_kernels *kernels, struct cxn_mem *mem,
+                               struct cxn_error *err)
+{
+    const struct cxn_net_config *c = &net->config;
     *out = NULL;
     if (c->bottleneck * c->growth % kernels->term_unit != 0)
         return cxn_fail(err, CXN_E_ARG, "the network has %u channels between two convolutions, "
                         "expected a multiple of %zu for this mode", c->bottleneck * c->growth,
                         kernels->term_unit);
-    for (size_t i = 0; i < CXN_NET_BLOCKS; i++) layers += c->layers[i];
-    struct cxn_packed *p = cxn_alloc_zero(env->mem, 1, sizeof *p);
-    if (!p) return cxn_fail_nomem(err, env->mem, sizeof *p, "a packed network");
+    struct cxn_packed *p = cxn_alloc_zero(mem, 1, sizeof *p);
+    if (!p) return cxn_fail_nomem(err, mem, sizeof *p, "a packed network");
     p->kernels = *kernels;
     p->stem = c->stem;
     p->middle = (size_t)c->bottleneck * c->growth;
     p->growth = c->growth;
     p->classes = c->classes;
-    p->layers = cxn_alloc_zero(env->mem, layers, sizeof *p->layers);
-    enum cxn_status status = p->layers ? CXN_OK : CXN_E_NOMEM;
-    if (status != CXN_OK)
-        cxn_fail_nomem(err, env->mem, layers * sizeof *p->layers, "the packed layers");
-    else status = lay_out(p, source, env, err);
+    for (size_t i = 0; i < CXN_NET_BLOCKS; i++) p->layer_count += c->layers[i];
+    p->layers = cxn_alloc_zero(mem, p->layer_count, sizeof *p->layers);
+    if (!p->layers) {
+        cxn_packed_close(&p);
+        return cxn_fail_nomem(err, mem, net->config.layers[0] * sizeof *p->layers,
+                              "the packed layers");
+    }
+    set_blocks(p, c);
+    *out = p;
+    return CXN_OK;
+}
+
+/* Behind a 1x1 its 3x3, behind that all until the next 3x3. */
+void cxn_packed_look_ahead(struct cxn_packed *p, const void *end)
+{
+    for (size_t i = 0; i < p->layer_count; i++) {
+        struct cxn_packed_layer *layer = &p->layers[i];
+        const char *grow = layer->grow.w, *behind = layer->after_grow.first;
+        const char *next = i + 1 < p->layer_count ? p->layers[i + 1].grow.w : end;
+        layer->after_reduce = (struct cxn_ahead){ grow, (size_t)(behind - grow) };
+        layer->after_grow.bytes = (size_t)(next - behind);
+    }
+}
+
+enum cxn_status cxn_packed_open(struct cxn_packed **out, const struct cxn_fold_source *source,
+                                const struct cxn_fuse_kernels *kernels, const struct cxn_env *env,
+                                struct cxn_error *err)
+{
+    struct cxn_packed *p;
+    enum cxn_status status = cxn_packed_new(&p, source->fold->net, kernels, env->mem, err);
+    if (status == CXN_OK) status = lay_out(p, source, env, err);
     if (status != CXN_OK) cxn_packed_close(&p);
     *out = p;
     return status;

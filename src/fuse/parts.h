@@ -115,7 +115,7 @@ static inline struct map block_map(const struct cxn_forward *run, const struct c
 /* `left` rows in panels of about equal size: rows of the next one. */
 static inline size_t panel_rows(const struct cxn_forward *run, size_t width, size_t left)
 {
-    const size_t places = run->packed->kernels.conv->places;
+    const size_t places = run->packed->kernels.conv_places;
     const size_t most = width < places ? places / width : 1;
     const size_t panels = (left + most - 1) / most;
     return (left + panels - 1) / panels;

@@ -46,17 +46,19 @@ static const uint8_t *stem_row(const struct cxn_forward *run, const struct borde
     const size_t pitch = pitch_of(planes), width = cxn_view_side(planes->width, 1);
     const size_t place_bytes = f->stem * f->kernels.panel_bytes;
     uint8_t *row = run->scratch + y % 3 * (width + 2) * place_bytes;
+    const struct cxn_packed_conv *stem =
+        planes->channels == 2 * f->kernels.stem_copies ? &f->stem_grey : &f->stem_colour;
     const struct cxn_conv_bordered conv = {
         .src = panel_at(run, planes->map, 2 * y * pitch), .place_step = 2 * planes->channels,
         .tap_row_step = pitch, .tap_rows = STEM_KERNEL,
         .run = f->kernels.stem_columns * planes->channels,
         .height = 1, .width = width, .out = f->stem,
-        .w = planes->channels == 2 * f->kernels.stem_copies ? f->stem_grey : f->stem_colour,
+        .w = stem->w, .two_parts = stem->two_parts,
         .dst = row + place_bytes, .dst_place_step = f->stem, .relu = true
     };
     memset(row, 0, place_bytes);
     memset(row + (width + 1) * place_bytes, 0, place_bytes);
-    f->kernels.conv->run(&conv);
+    f->kernels.run_conv(&conv);
     return row;
 }
 

@@ -97,7 +97,7 @@ static void multiply(const struct cxn_winograd *c, size_t tiles, const float *v,
             .run = c->in, .height = 1, .width = tiles, .out = c->out, .w = c->w + p * weights,
             .dst = m + p * position_step(tiles, c->out), .dst_place_step = c->out
         };
-        c->kernels->conv->run(&conv);
+        c->kernels->run_conv(&conv);
     }
 }
 

@@ -36,14 +36,17 @@ struct cxn_room {
 static const struct cxn_room cxn_room_usual = { 224, 224 };
 
 struct cxn_fold_source; /* fuse/fold.h */
+struct cxn_quantized;   /* quant/quantized.h */
 
 /* What an engine is opened with. net is borrowed and must outlive what is opened; the numbers are
  * needed while it opens, not longer. */
 struct cxn_engine_source {
     const cxn_net *net;
-    const float *block; /* net->float_count floats; may be NULL where `folded` is not */
+    const float *block; /* net->float_count floats; may be NULL where one of the others is not */
     const struct cxn_fold_source *folded; /* a folded graph instead of the block, given to the one
                                              engine that it was made for; NULL: none */
+    const struct cxn_quantized *quantized; /* 8-bit numbers, for engine int8, which has no others;
+                                              NULL: none */
 };
 
 typedef struct cxn_engine_state cxn_engine_state; /* each row has its own */

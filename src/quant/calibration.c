@@ -53,6 +53,7 @@ enum cxn_status cxn_calibration_open(cxn_calibration **out, const cxn_fold *fold
         cxn_calibration_close(&c);
         return cxn_fail_nomem(err, mem, count.used * sizeof(double), "a calibration's ranges");
     }
+    c->number_count = count.used;
     struct layout place = { .numbers = c->numbers };
     place_all(&place, fold, c->parts);
     *out = c;

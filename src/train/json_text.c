@@ -8,6 +8,8 @@
 
 enum { DEPTH_MAX = 16 };
 
+static const struct cxn_json_limits usual = { CXN_JSON_TEXT_MAX_BYTES, CXN_JSON_MEMORY_MAX_BYTES };
+
 /* Upper bounds of what jansson 2.14 allocates for each, as in model/json_scan.c. */
 enum { OBJECT_BYTES = 304, ARRAY_BYTES = 136, STRING_BYTES = 96, VALUE_BYTES = 44 };
 
@@ -21,8 +23,8 @@ static size_t skip_string(const char *text, size_t size, size_t at)
 
 /* How deep it nests, and what it will take in memory; whether it is JSON is left to jansson. Each
  * value but a container is a string or stands before a comma or an end. */
-static enum cxn_status scan(const char *text, size_t size, size_t *memory_bytes,
-                            struct cxn_error *err)
+static enum cxn_status scan(const char *text, size_t size, size_t memory_max,
+                            size_t *memory_bytes, struct cxn_error *err)
 {
     size_t depth = 0, bytes = VALUE_BYTES;
     for (size_t at = 0; at < size;) {
@@ -47,9 +49,9 @@ static enum cxn_status scan(const char *text, size_t size, size_t *memory_bytes,
         at++;
     }
     *memory_bytes = bytes;
-    if (bytes <= CXN_JSON_MEMORY_MAX_BYTES) return CXN_OK;
-    return cxn_fail(err, CXN_E_LIMIT, "JSON: needs about %zu bytes of memory, at most %d", bytes,
-                    CXN_JSON_MEMORY_MAX_BYTES);
+    if (bytes <= memory_max) return CXN_OK;
+    return cxn_fail(err, CXN_E_LIMIT, "JSON: needs about %zu bytes of memory, at most %zu", bytes,
+                    memory_max);
 }
 
 static enum cxn_status load(struct cxn_json *json, const char *text, size_t size,
@@ -67,12 +69,19 @@ static enum cxn_status load(struct cxn_json *json, const char *text, size_t size
 enum cxn_status cxn_json_parse(struct cxn_json *json, struct cxn_mem *mem, const void *text,
                                size_t size, struct cxn_error *err)
 {
+    return cxn_json_parse_within(json, mem, text, size, &usual, err);
+}
+
+enum cxn_status cxn_json_parse_within(struct cxn_json *json, struct cxn_mem *mem, const void *text,
+                                      size_t size, const struct cxn_json_limits *limits,
+                                      struct cxn_error *err)
+{
     size_t memory_bytes = 0;
     *json = (struct cxn_json){ 0 };
-    if (size > CXN_JSON_TEXT_MAX_BYTES)
-        return cxn_fail(err, CXN_E_LIMIT, "JSON: %zu bytes, at most %d", size,
-                        CXN_JSON_TEXT_MAX_BYTES);
-    enum cxn_status status = scan(text, size, &memory_bytes, err);
+    if (size > limits->text_bytes)
+        return cxn_fail(err, CXN_E_LIMIT, "JSON: %zu bytes, at most %zu", size,
+                        limits->text_bytes);
+    enum cxn_status status = scan(text, size, limits->memory_bytes, &memory_bytes, err);
     if (status != CXN_OK) return status;
     if (!cxn_mem_take(mem, memory_bytes)) return cxn_fail_nomem(err, mem, memory_bytes, "JSON");
     *json = (struct cxn_json){ .mem = mem, .memory_bytes = memory_bytes };
@@ -112,7 +121,7 @@ static enum cxn_status write_text(const char *path, const char *text, struct cxn
     if (size + 1 > CXN_JSON_TEXT_MAX_BYTES)
         return cxn_fail(err, CXN_E_LIMIT, "%s: %zu bytes of JSON, at most %d", path, size + 1,
                         CXN_JSON_TEXT_MAX_BYTES);
-    enum cxn_status status = scan(text, size, &memory_bytes, err);
+    enum cxn_status status = scan(text, size, usual.memory_bytes, &memory_bytes, err);
     if (status != CXN_OK) return cxn_fail_in(err, CXN_E_LIMIT, path);
     status = cxn_out_open(&out, path, err);
     if (status != CXN_OK) return status;

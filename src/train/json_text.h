@@ -8,9 +8,9 @@
 #include "base/file.h"
 
 /*
- * JSON objects from files that anyone may have written. At most 1 MiB of text, 16 deep, no key
- * twice; what jansson may take for it, by an upper estimate of at most 8 MiB, is counted in the
- * budget before it starts, until cxn_json_close().
+ * JSON objects from files that anyone may have written. At most 1 MiB of text or a limit of the
+ * caller's, 16 deep, no key twice; what jansson may take for it, by an upper estimate of at most 8
+ * MiB or the caller's limit, is counted in the budget before it starts, until cxn_json_close().
  */
 
 enum { CXN_JSON_TEXT_MAX_BYTES = 1 << 20, CXN_JSON_MEMORY_MAX_BYTES = 8 << 20 };
@@ -25,6 +25,14 @@ struct cxn_json {
 /* CXN_E_FORMAT with the byte, CXN_E_LIMIT, CXN_E_NOMEM; *json is closed then. */
 enum cxn_status cxn_json_parse(struct cxn_json *json, struct cxn_mem *mem, const void *text,
                                size_t size, struct cxn_error *err);
+
+/* The same within other limits. */
+struct cxn_json_limits {
+    size_t text_bytes, memory_bytes;
+};
+enum cxn_status cxn_json_parse_within(struct cxn_json *json, struct cxn_mem *mem, const void *text,
+                                      size_t size, const struct cxn_json_limits *limits,
+                                      struct cxn_error *err);
 
 /* The whole of a file; texts of errors name it. Also CXN_E_IO. */
 enum cxn_status cxn_json_read(struct cxn_json *json, struct cxn_mem *mem, const char *path,

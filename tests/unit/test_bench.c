@@ -230,25 +230,33 @@ enum { RATES_COUNT = 1 };
 #endif
 
 /* The widest level beats plain C, and no machine does a tenth or a thousandfold of this. */
-static void peak_rises_with_the_level(void **unused)
+static void check_peak(double (*peak)(const cxn_context *), const char *const levels[], size_t n,
+                       double most)
 {
-    (void)unused;
-    static const char *const levels[] = { "c", "avx2", "avx512" };
     double first = 0, last = 0;
-    for (size_t i = 0; i < CXN_COUNTOF(levels); i++) {
+    for (size_t i = 0; i < n; i++) {
         cxn_context *ctx = NULL;
         const struct cxn_options o = { .threads = 1, .cpu = levels[i] };
         if (cxn_context_open(&ctx, &o, NULL) != CXN_OK) {
             printf("skipped: no %s\n", levels[i]);
             continue;
         }
-        last = cxn_bench_peak_gflops(ctx);
+        last = peak(ctx);
         if (i == 0) first = last;
         cxn_context_close(&ctx);
-        assert_true(last > 0.01 && last < 2000.0);
+        assert_true(last > 0.01 && last < most);
     }
     /* Twice as wide and fused at least: a busy neighbour does not eat that much. */
     if (RATES_COUNT && last != first) assert_true(last > 1.2 * first);
+}
+
+static void peak_rises_with_the_level(void **unused)
+{
+    (void)unused;
+    static const char *const floats[] = { "c", "avx2", "avx512" };
+    static const char *const bytes[] = { "c", "avx2", "avxvnni", "vnni", "amx" };
+    check_peak(cxn_bench_peak_gflops, floats, CXN_COUNTOF(floats), 2000.0);
+    check_peak(cxn_bench_peak_int8_gops, bytes, CXN_COUNTOF(bytes), 64000.0);
 }
 
 int main(void)

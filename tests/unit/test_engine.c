@@ -12,7 +12,9 @@
 #include "fuse/engine.h"
 #include "kern/window_f32.h"
 #include "nn/walk.h"
+#include "quant/engine.h"
 #include "unit/unit.h"
+#include "quantized_case.h"
 #include "small_net.h"
 
 enum { OUTPUTS = SMALL_VIEWS * SMALL_CLASSES };
@@ -21,11 +23,17 @@ enum { OUTPUTS = SMALL_VIEWS * SMALL_CLASSES };
 static const struct cxn_engine *engine = &cxn_engine_reference;
 static uint32_t cpu;
 static double allowed = 1e-6; /* difference from PyTorch in double */
+static cxn_quantized *quantized; /* of engine int8 */
+
+static struct cxn_engine_source source_of(const struct small_net *s)
+{
+    return (struct cxn_engine_source){ .net = s->net, .block = s->block, .quantized = quantized };
+}
 
 static cxn_engine_state *open_engine(const struct cxn_engine *which, const struct small_net *s,
                                      const struct cxn_env *env)
 {
-    const struct cxn_engine_source source = { .net = s->net, .block = s->block };
+    const struct cxn_engine_source source = source_of(s);
     cxn_engine_state *state = NULL;
     struct cxn_error err = { "" };
     assert_int_equal(which->open(&state, &source, env, &err), CXN_OK);
@@ -244,8 +252,7 @@ static void running_allocates_nothing(void **fixture)
 
 static void failing_allocations_leave_nothing(void **fixture)
 {
-    const struct small_net *s = *fixture;
-    const struct cxn_engine_source source = { .net = s->net, .block = s->block };
+    const struct cxn_engine_source source = source_of(*fixture);
     size_t failures = 0;
     for (size_t k = 1;; k++) {
         struct cxn_mem mem;
@@ -377,10 +384,8 @@ static void views_may_be_larger(void **fixture)
     const struct cxn_picture wide = { pixels, WIDTH, HEIGHT, 1, WIDTH };
     const struct cxn_view large = { .picture = &wide, .width = WIDTH, .height = HEIGHT };
     const struct cxn_room room = { HEIGHT, WIDTH };
-    const struct cxn_engine_source source = { .net = s->net, .block = s->block };
     float first[SMALL_CLASSES], again[SMALL_CLASSES], prob[SMALL_CLASSES];
-    cxn_engine_state *state = NULL;
-    assert_int_equal(engine->open(&state, &source, &env, NULL), CXN_OK);
+    cxn_engine_state *state = open_engine(engine, s, &env);
     assert_int_equal(engine->run(state, s->views, 1, first, NULL), CXN_OK);
     assert_int_equal(engine->run(state, &large, 1, prob, NULL), CXN_E_ARG);
     assert_int_equal(engine->fit(state, &room, NULL), CXN_OK);
@@ -457,16 +462,21 @@ static void a_profile_is_the_networks(void **fixture)
     engine->close(&state);
 }
 
+/* One whose layers are computed in many pieces. */
+static struct cxn_view draw_large_view(void)
+{
+    enum { WIDTH = 224, HEIGHT = 173 };
+    static uint8_t pixels[WIDTH * HEIGHT];
+    static const struct cxn_picture picture = { pixels, WIDTH, HEIGHT, 1, WIDTH };
+    for (size_t i = 0; i < WIDTH * HEIGHT; i++) pixels[i] = (uint8_t)(i * i * 7 >> 9);
+    return (struct cxn_view){ .picture = &picture, .width = WIDTH, .height = HEIGHT };
+}
+
 /* A view whose layers are computed in many pieces: right, and the same bits alone and shared. */
 static void large_views_are_close(void **fixture)
 {
     const struct small_net *s = *fixture;
-    enum { WIDTH = 224, HEIGHT = 173 };
-    uint8_t *pixels = malloc(WIDTH * HEIGHT);
-    assert_non_null(pixels);
-    for (size_t i = 0; i < WIDTH * HEIGHT; i++) pixels[i] = (uint8_t)(i * i * 7 >> 9);
-    const struct cxn_picture picture = { pixels, WIDTH, HEIGHT, 1, WIDTH };
-    const struct cxn_view view = { .picture = &picture, .width = WIDTH, .height = HEIGHT };
+    const struct cxn_view view = draw_large_view();
     struct cxn_env env = { .cpu = cpu };
     double want[SMALL_CLASSES];
     float alone[SMALL_CLASSES], shared[SMALL_CLASSES];
@@ -484,7 +494,79 @@ static void large_views_are_close(void **fixture)
     assert_memory_equal(shared, alone, sizeof alone);
     engine->close(&state);
     cxn_pool_close(&env.pool);
-    free(pixels);
+}
+
+/* ---- bytes -------------------------------------------------------------------------------- */
+
+/* Any shape, grey and colour, mirrored, shared by any number of threads: docs/int8.md to the
+ * bit. */
+static void bytes_are_the_definitions(void **fixture)
+{
+    enum { VIEWS = 13 };
+    const struct small_net *s = *fixture;
+    struct cxn_view views[VIEWS];
+    float want[VIEWS * SMALL_CLASSES], got[VIEWS * SMALL_CLASSES];
+    size_t count = fill_views(s, views, VIEWS - 2);
+    views[count++] = (struct cxn_view){ .picture = &s->pictures[2], .x = 1, .width = 57,
+                                        .height = 63, .mirror = true };
+    views[count++] = (struct cxn_view){ .picture = &s->pictures[0], .y = 3, .width = 63,
+                                        .height = 33, .mirror = true };
+    for (size_t i = 0; i < VIEWS; i++)
+        walk_quantized(quantized, &views[i], want + i * SMALL_CLASSES);
+    assert_memory_not_equal(want, want + SMALL_CLASSES, SMALL_CLASSES * sizeof *want);
+    for (unsigned threads = 1; threads <= 7; threads++) {
+        struct cxn_env env = { .cpu = cpu };
+        assert_int_equal(cxn_pool_open(&env.pool, threads, NULL), CXN_OK);
+        cxn_engine_state *state = open_engine(engine, s, &env);
+        memset(got, 0xff, sizeof got); /* NaNs, not what the threads before left */
+        for (size_t first = 0, n = threads % 3 + 1; first < VIEWS; first += n) {
+            if (n > VIEWS - first) n = VIEWS - first;
+            assert_int_equal(engine->run(state, views + first, n, got + first * SMALL_CLASSES,
+                                         NULL), CXN_OK);
+        }
+        assert_memory_equal(got, want, sizeof got);
+        engine->close(&state);
+        cxn_pool_close(&env.pool);
+    }
+}
+
+/* The same of a view whose layers are computed in many pieces. */
+static void large_views_are_the_definitions(void **fixture)
+{
+    const struct small_net *s = *fixture;
+    const struct cxn_view view = draw_large_view();
+    float want[SMALL_CLASSES], got[SMALL_CLASSES];
+    walk_quantized(quantized, &view, want);
+    for (unsigned threads = 1; threads <= 3; threads += 2) {
+        struct cxn_env env = { .cpu = cpu };
+        assert_int_equal(cxn_pool_open(&env.pool, threads, NULL), CXN_OK);
+        cxn_engine_state *state = open_engine(engine, s, &env);
+        memset(got, 0xff, sizeof got);
+        assert_int_equal(engine->run(state, &view, 1, got, NULL), CXN_OK);
+        assert_memory_equal(got, want, sizeof got);
+        engine->close(&state);
+        cxn_pool_close(&env.pool);
+    }
+}
+
+static void byte_overflow_is_an_error(void **fixture)
+{
+    const struct small_net *s = *fixture;
+    const struct cxn_env env = { .cpu = cpu };
+    const size_t last = quantized->fold->count - 1;
+    float *linear = quantized->parts[last].linear;
+    const size_t bytes = quantized->fold->parts[last].first_count * sizeof *linear;
+    float *saved = malloc(bytes), prob[SMALL_CLASSES];
+    struct cxn_error err = { "" };
+    assert_non_null(saved);
+    memcpy(saved, linear, bytes);
+    for (size_t i = 0; i < bytes / sizeof *linear; i++) linear[i] = i % 2 ? 3e38f : -3e38f;
+    cxn_engine_state *state = open_engine(engine, s, &env);
+    assert_int_equal(engine->run(state, s->views, 1, prob, &err), CXN_E_FORMAT);
+    assert_non_null(strstr(err.text, "not a number"));
+    engine->close(&state);
+    memcpy(linear, saved, bytes);
+    free(saved);
 }
 
 static int open_fixture(void **fixture)
@@ -527,6 +609,40 @@ static int test_engine(const struct cxn_engine *which, uint32_t bits, double dif
     return cmocka_run_group_tests(tests, open_fixture, close_fixture);
 }
 
+/* The same for that of bytes, whose numbers are random; put_back: some layers in two parts. */
+static int test_int8(uint32_t bits, bool put_back)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bytes_are_the_definitions),
+        cmocka_unit_test(large_views_are_the_definitions),
+        cmocka_unit_test(byte_overflow_is_an_error),
+        cmocka_unit_test(the_bits_are_independent),
+        cmocka_unit_test(windows_are_cut),
+        cmocka_unit_test(running_allocates_nothing),
+        cmocka_unit_test(failing_allocations_leave_nothing),
+        cmocka_unit_test(huge_room_is_refused_by_the_budget),
+        cmocka_unit_test(a_failing_fit_changes_nothing),
+        cmocka_unit_test(wrong_views_are_refused),
+        cmocka_unit_test(views_may_be_larger),
+        cmocka_unit_test(a_profile_is_the_networks),
+    };
+    cxn_net *net;
+    cxn_fold *fold;
+    if (cxn_net_open(&net, &small_config, NULL, NULL) != CXN_OK) return 1;
+    if (cxn_fold_open(&fold, net, NULL, NULL) != CXN_OK) return 1;
+    engine = &cxn_engine_int8;
+    cpu = bits;
+    quantized = random_quantized(fold, put_back, 5);
+    printf("engine %s%s, level %s\n", engine->name, put_back ? ", layers put back" : "",
+           engine->level(cpu));
+    fflush(stdout);
+    const int failed = cmocka_run_group_tests(tests, open_fixture, close_fixture);
+    cxn_quantized_close(&quantized);
+    cxn_fold_close(&fold);
+    cxn_net_close(&net);
+    return failed;
+}
+
 /* Those of plain C that all others are held against. */
 static int test_references(void)
 {
@@ -558,5 +674,7 @@ int main(int argc, char **argv)
     /* What bf16 is where VDPBF16PS is fast, whether or not it is here. */
     if ((bits & CXN_CPU_AVX512_BF16) && !(bits & (CXN_CPU_AMX_BF16 | CXN_CPU_BF16_DOTS)))
         failed += test_engine(&cxn_engine_bf16_dots, bits, 2e-2);
+    failed += test_int8(bits, false);
+    failed += test_int8(bits, true);
     return failed;
 }

@@ -11,57 +11,75 @@
 #include "fuse/engine.h"
 #include "fuse/optimized.h"
 #include "unit/unit.h"
+#include "derived_case.h"
 #include "small_net.h"
-
-enum { ANSWERS = CXN_PROBE_VIEWS * SMALL_CLASSES };
 
 static struct small_net net;
 static char path[] = "/tmp/chexnet-optimized-XXXXXX";
 
 /* ---- files -------------------------------------------------------------------------------- */
 
-static struct cxn_optimized_about about_of(enum cxn_precision precision)
+/* The answers are half the bound apart. */
+static float apart(enum cxn_precision precision)
 {
-    struct cxn_optimized_about about = { .precision = precision, .source_name = "small.pth",
-                                         .version = "0.1.0", .level = "c" };
-    memset(about.source_sha256, 'a', sizeof about.source_sha256 - 1);
-    return about;
+    return 0.5f * (float)cxn_precision_engine(precision)->bound;
 }
 
-/* Writes `path`; the answers are made up, half the bound apart. */
-static enum cxn_status write_model(const float *block, enum cxn_precision precision,
-                                   struct cxn_mem *mem, struct cxn_error *err)
+static enum cxn_status write_model(enum cxn_precision precision, struct cxn_mem *mem,
+                                   struct cxn_error *err)
 {
     const struct cxn_env env = { .mem = mem };
-    float reference[ANSWERS], answers[ANSWERS];
-    struct cxn_probe probe;
+    struct derived_made_up m;
     cxn_fold *fold = NULL;
-    for (size_t i = 0; i < ANSWERS; i++) {
-        reference[i] = 0.25f;
-        answers[i] = 0.25f + 0.5f * (float)cxn_precision_engine(precision)->bound;
-    }
-    enum cxn_status status = cxn_probe_draw(&probe, &env, err);
+    enum cxn_status status = derived_make_up(&m, apart(precision), mem, err);
     if (status == CXN_OK) status = cxn_fold_open(&fold, net.net, mem, err);
     if (status == CXN_OK) {
-        const struct cxn_fold_source source = cxn_fold_source_block(fold, block);
+        const struct cxn_fold_source source = cxn_fold_source_block(fold, net.block);
         const struct cxn_optimized_content content = {
-            .about = about_of(precision), .source = &source, .probe = &probe,
-            .reference = reference, .answers = answers
+            .about = m.about, .precision = precision, .source = &source, .probe = &m.probe,
+            .reference = m.reference, .answers = m.answers
         };
         status = cxn_optimized_write(&env, path, &content, err);
     }
     cxn_fold_close(&fold);
-    cxn_probe_close(&probe);
+    cxn_probe_close(&m.probe);
     return status;
+}
+
+static enum cxn_status write_f32(struct cxn_mem *mem, struct cxn_error *err)
+{
+    return write_model(CXN_PRECISION_F32, mem, err);
+}
+
+static enum cxn_status write_bf16(struct cxn_mem *mem, struct cxn_error *err)
+{
+    return write_model(CXN_PRECISION_BF16, mem, err);
+}
+
+static enum cxn_status read_model(const cxn_fold *fold, const struct cxn_tensors *list,
+                                  const struct cxn_source *source, struct cxn_error *err)
+{
+    struct cxn_optimized optimized;
+    struct cxn_probe probe = { 0 };
+    enum cxn_status status = cxn_optimized_open(&optimized, fold, list, source, err);
+    if (status == CXN_OK) status = cxn_optimized_check(&optimized, err);
+    if (status == CXN_OK) status = cxn_derived_probe(&optimized.derived, &probe, err);
+    cxn_probe_close(&probe);
+    cxn_optimized_close(&optimized);
+    return status;
+}
+
+static struct derived_case case_of(enum cxn_precision precision)
+{
+    return (struct derived_case){ .net = net.net, .read = read_model, .path = path,
+                                  .write = precision == CXN_PRECISION_F32 ? write_f32
+                                                                          : write_bf16 };
 }
 
 static struct cxn_bytes make_model(enum cxn_precision precision)
 {
-    struct cxn_bytes bytes;
-    struct cxn_error err = { "" };
-    if (write_model(net.block, precision, NULL, &err) != CXN_OK) fail_msg("%s", err.text);
-    assert_int_equal(cxn_file_read(NULL, path, 4 << 20, &bytes, &err), CXN_OK);
-    return bytes;
+    const struct derived_case c = case_of(precision);
+    return make_derived(&c);
 }
 
 /* Everything that is read of an optimised file. */
@@ -88,23 +106,6 @@ static void reading_close(struct reading *r)
     cxn_optimized_close(&r->optimized);
     cxn_fold_close(&r->fold);
     cxn_tensors_close(&r->list);
-}
-
-/* Opens, reads every number and the picture; nothing may stay allocated. */
-static enum cxn_status read_all(const void *data, size_t size, struct cxn_mem *mem,
-                                struct cxn_error *err)
-{
-    struct reading r;
-    struct cxn_probe probe = { 0 };
-    err->text[0] = '\0';
-    enum cxn_status status = reading_open(&r, data, size, mem, err);
-    if (status == CXN_OK) status = cxn_optimized_check(&r.optimized, err);
-    if (status == CXN_OK) status = cxn_optimized_probe(&r.optimized, &probe, err);
-    cxn_probe_close(&probe);
-    reading_close(&r);
-    assert_true((status == CXN_OK) == (err->text[0] == '\0'));
-    assert_int_equal(mem->blocks, 0);
-    return status;
 }
 
 /* ---- the same bits ------------------------------------------------------------------------ */
@@ -163,26 +164,11 @@ static void test_contents(void **state)
     (void)state;
     struct cxn_bytes a = make_model(CXN_PRECISION_BF16), b = make_model(CXN_PRECISION_BF16);
     struct reading r;
-    struct cxn_probe drawn, stored;
-    const struct cxn_env env = { 0 };
     assert_int_equal(a.size, b.size);
     assert_memory_equal(a.data, b.data, a.size);
     assert_int_equal(reading_open(&r, a.data, a.size, NULL, NULL), CXN_OK);
-    assert_true(cxn_optimized_is(&r.list));
-    const struct cxn_optimized_about want = about_of(CXN_PRECISION_BF16);
-    assert_int_equal(r.optimized.about.precision, CXN_PRECISION_BF16);
-    assert_string_equal(r.optimized.about.source_name, want.source_name);
-    assert_string_equal(r.optimized.about.source_sha256, want.source_sha256);
-    assert_string_equal(r.optimized.about.version, want.version);
-    assert_string_equal(r.optimized.about.level, want.level);
-    assert_true(r.optimized.reference[ANSWERS - 1] == 0.25f);
-    assert_true(r.optimized.answers[0] == 0.26f);
-    assert_int_equal(cxn_probe_draw(&drawn, &env, NULL), CXN_OK);
-    assert_int_equal(cxn_optimized_probe(&r.optimized, &stored, NULL), CXN_OK);
-    const size_t bytes = (size_t)CXN_PROBE_SIDE * CXN_PROBE_SIDE * (CXN_PROBE_CHANNELS + 1);
-    assert_memory_equal(drawn.pixels, stored.pixels, bytes);
-    cxn_probe_close(&drawn);
-    cxn_probe_close(&stored);
+    assert_int_equal(r.optimized.precision, CXN_PRECISION_BF16);
+    check_made_up(&r.optimized.derived, apart(CXN_PRECISION_BF16));
     reading_close(&r);
     cxn_free(a.data);
     cxn_free(b.data);
@@ -190,43 +176,10 @@ static void test_contents(void **state)
 
 /* ---- hostile files ------------------------------------------------------------------------ */
 
-/* The file with the first `from` of its header replaced. */
-static struct cxn_bytes edit(const struct cxn_bytes *file, const char *from, const char *to)
-{
-    uint64_t n;
-    memcpy(&n, file->data, sizeof n);
-    const char *header = (const char *)file->data + sizeof n;
-    const char *at = memmem(header, n, from, strlen(from));
-    if (!at) fail_msg("no '%s' in the header", from);
-    const size_t before = (size_t)(at - header), behind = before + strlen(from);
-    const uint64_t m = n - strlen(from) + strlen(to);
-    struct cxn_bytes e = { .size = file->size - n + m };
-    e.data = malloc(e.size);
-    assert_non_null(e.data);
-    uint8_t *p = e.data;
-    memcpy(p, &m, sizeof m);
-    memcpy(p += sizeof m, header, before);
-    memcpy(p += before, to, strlen(to));
-    memcpy(p += strlen(to), header + behind, file->size - sizeof n - behind);
-    return e;
-}
-
-static void expect(const struct cxn_bytes *file, const char *text)
-{
-    struct cxn_mem mem;
-    struct cxn_error err;
-    cxn_mem_init(&mem, 0);
-    assert_int_equal(read_all(file->data, file->size, &mem, &err), CXN_E_FORMAT);
-    if (!strstr(err.text, text)) fail_msg("'%s', expected '%s'", err.text, text);
-    assert_true(mem.peak_bytes < 4 << 20);
-}
-
 static void test_headers(void **state)
 {
     (void)state;
-    static const struct {
-        const char *from, *to, *text;
-    } cases[] = {
+    static const struct header_case cases[] = {
         { "\"optimized\"", "\"quantized\"", "'chexnet_format' is 'quantized', expected optimized" },
         { "n\":\"1\"", "n\":\"2\"", "'chexnet_format_version' is '2', expected 1" },
         { "format_version", "format_versio", "'chexnet_format_version' is missing" },
@@ -255,37 +208,8 @@ static void test_headers(void **state)
         { "\"F32\",\"shape\":[7,7,2,8]", "\"I32\",\"shape\":[7,7,2,8]", "is I32 [7][7][2][8]" },
         { "[256,256,3]", "[256,768,1]", "'probe.picture' is U8 [256][768][1], expected U8" },
     };
-    struct cxn_bytes file = make_model(CXN_PRECISION_F32);
-    for (size_t i = 0; i < CXN_COUNTOF(cases); i++) {
-        struct cxn_bytes e = edit(&file, cases[i].from, cases[i].to);
-        expect(&e, cases[i].text);
-        free(e.data);
-    }
-    cxn_free(file.data);
-}
-
-/* Where a tensor's bytes begin in the file. */
-static size_t find_tensor(const struct cxn_bytes *file, const char *name)
-{
-    struct reading r;
-    size_t at = 0;
-    assert_int_equal(reading_open(&r, file->data, file->size, NULL, NULL), CXN_OK);
-    for (size_t i = 0; i < r.list.count; i++)
-        if (strcmp(cxn_tensors_name(&r.list, i), name) == 0)
-            at = (size_t)r.list.items[i].offset_bytes;
-    reading_close(&r);
-    assert_true(at > 0);
-    return at;
-}
-
-static void expect_number(struct cxn_bytes *file, const char *tensor, size_t byte,
-                          const void *value, size_t bytes, const char *text)
-{
-    uint8_t *at = file->data + find_tensor(file, tensor) + byte, saved[8];
-    memcpy(saved, at, bytes);
-    memcpy(at, value, bytes);
-    expect(file, text);
-    memcpy(at, saved, bytes);
+    const struct derived_case c = case_of(CXN_PRECISION_F32);
+    refuse_headers(&c, cases, CXN_COUNTOF(cases));
 }
 
 static void test_values(void **state)
@@ -293,81 +217,40 @@ static void test_values(void **state)
     (void)state;
     static const uint32_t nan = 0x7fc00001, inf = 0xff800000;
     static const uint16_t nan_bf16 = 0x7f81;
-    static const float two = 2.0f, less = -0.1f, apart = 0.30f;
+    static const float two = 2.0f, less = -0.1f, far = 0.30f;
     static const char scale[] = "features.norm5.scale";
     static const char weight[] = "features.denseblock2.denselayer1.conv2.weight";
-    struct cxn_bytes file = make_model(CXN_PRECISION_F32);
-    expect_number(&file, scale, 8, &nan, 4, "tensor 'features.norm5.scale': element 2 is");
-    expect_number(&file, scale, 0, &inf, 4, "tensor 'features.norm5.scale': element 0 is -inf");
-    expect_number(&file, weight, 400, &inf, 4, "conv2.weight': element 100 is -inf");
-    expect_number(&file, "classifier.bias", 4, &nan, 4, "tensor 'classifier.bias': element 1 is");
-    expect_number(&file, "probe.answers", 4, &two, 4, "element 1 is 2, expected 0 to 1");
-    expect_number(&file, "probe.reference", 4, &less, 4, "element 1 is -0.1, expected 0 to 1");
-    expect_number(&file, "probe.answers", 0, &nan, 4, "tensor 'probe.answers': element 0 is");
-    expect_number(&file, "probe.answers", 0, &apart, 4, "differ from the reference's by 0.05");
-    cxn_free(file.data);
-    file = make_model(CXN_PRECISION_BF16);
-    expect_number(&file, weight, 200, &nan_bf16, 2, "conv2.weight': element 100 is");
-    cxn_free(file.data);
+    static const struct number_case f32_cases[] = {
+        { scale, 8, &nan, 4, "tensor 'features.norm5.scale': element 2 is" },
+        { scale, 0, &inf, 4, "tensor 'features.norm5.scale': element 0 is -inf" },
+        { weight, 400, &inf, 4, "conv2.weight': element 100 is -inf" },
+        { "classifier.bias", 4, &nan, 4, "tensor 'classifier.bias': element 1 is" },
+        { "probe.answers", 4, &two, 4, "element 1 is 2, expected 0 to 1" },
+        { "probe.reference", 4, &less, 4, "element 1 is -0.1, expected 0 to 1" },
+        { "probe.answers", 0, &nan, 4, "tensor 'probe.answers': element 0 is" },
+        { "probe.answers", 0, &far, 4, "differ from the reference's by 0.05" },
+    };
+    static const struct number_case bf16_cases[] = {
+        { weight, 200, &nan_bf16, 2, "conv2.weight': element 100 is" },
+    };
+    const struct derived_case f32 = case_of(CXN_PRECISION_F32);
+    const struct derived_case bf16 = case_of(CXN_PRECISION_BF16);
+    refuse_numbers(&f32, f32_cases, CXN_COUNTOF(f32_cases));
+    refuse_numbers(&bf16, bf16_cases, CXN_COUNTOF(bf16_cases));
 }
 
-/* Cut anywhere, changed anywhere: an error or the same shapes, nothing leaks, little memory. */
 static void test_every_byte(void **state)
 {
     (void)state;
-    struct cxn_bytes file = make_model(CXN_PRECISION_BF16);
-    struct cxn_mem mem;
-    struct cxn_error err;
-    uint64_t header;
-    size_t refused = 0;
-    memcpy(&header, file.data, sizeof header);
-    cxn_mem_init(&mem, 0);
-    for (size_t size = 0; size < file.size; size += size < 600 ? 1 : 997) {
-        uint8_t *exact = copy_exactly(file.data, size);
-        assert_int_equal(read_all(exact, size, &mem, &err), CXN_E_FORMAT);
-        free(exact);
-    }
-    for (size_t at = 0; at < header; at += at < 3000 ? 1 : 7) {
-        file.data[at] ^= 0x01;
-        const enum cxn_status status = read_all(file.data, file.size, &mem, &err);
-        file.data[at] ^= 0x01;
-        assert_true(status == CXN_OK || status == CXN_E_FORMAT || status == CXN_E_LIMIT);
-        refused += status != CXN_OK;
-    }
-    assert_true(refused > 2500);
-    assert_int_equal(read_all(file.data, file.size, &mem, &err), CXN_OK);
-    assert_true(mem.peak_bytes < 4 << 20);
-    cxn_free(file.data);
+    const struct derived_case c = case_of(CXN_PRECISION_BF16);
+    refuse_every_byte(&c);
 }
-
-/* ---- what can fail ------------------------------------------------------------------------ */
 
 static void test_failing_allocations(void **state)
 {
     (void)state;
-    struct cxn_bytes file = make_model(CXN_PRECISION_F32);
-    struct cxn_error err;
-    for (int writing = 0; writing < 2; writing++)
-        for (int after = 0; after < 2; after++) {
-            enum cxn_status status = CXN_E_NOMEM;
-            size_t n = 0;
-            while (status == CXN_E_NOMEM) {
-                struct cxn_mem mem;
-                cxn_mem_init(&mem, 0);
-                mem.fail_at = ++n;
-                mem.fail_after = after;
-                unlink(path);
-                status = writing ? write_model(net.block, CXN_PRECISION_F32, &mem, &err)
-                                 : read_all(file.data, file.size, &mem, &err);
-                assert_int_equal(mem.blocks, 0);
-                if (status == CXN_OK) break;
-                assert_non_null(strstr(err.text, "no memory for"));
-                assert_int_not_equal(access(path, F_OK), 0);
-            }
-            assert_int_equal(status, CXN_OK);
-            assert_true(n > 8);
-        }
-    cxn_free(file.data);
+    const struct derived_case c = case_of(CXN_PRECISION_F32);
+    fail_allocations(&c);
 }
 
 /* The probe may not notice a number that no view reaches: all are looked at. */
@@ -397,9 +280,9 @@ static void test_infinite_numbers(void **state)
         *value = cases[i].value;
         if (var) *var = 0.0f;
         unlink(path);
-        assert_int_equal(write_model(net.block, CXN_PRECISION_F32, NULL, &err), cases[i].fp32);
+        assert_int_equal(write_model(CXN_PRECISION_F32, NULL, &err), cases[i].fp32);
         assert_int_equal(access(path, F_OK) == 0, cases[i].fp32 == CXN_OK);
-        assert_int_equal(write_model(net.block, CXN_PRECISION_BF16, NULL, &err), cases[i].bf16);
+        assert_int_equal(write_model(CXN_PRECISION_BF16, NULL, &err), cases[i].bf16);
         if (!strstr(err.text, cases[i].text)) fail_msg("'%s'", err.text);
         *value = saved;
         if (var) *var = saved_var;
