@@ -85,10 +85,11 @@ void cxn_numbers_close(struct cxn_numbers *n)
     cxn_onnx_file_close(&n->onnx);
 }
 
-enum cxn_status cxn_numbers_sha256(const struct cxn_numbers *n, char hex[CXN_SHA256_HEX_BYTES],
+enum cxn_status cxn_numbers_sha256(struct cxn_numbers *n, char hex[CXN_SHA256_HEX_BYTES],
                                    struct cxn_error *err)
 {
-    return cxn_sha256_file(n->onnx.open ? &n->onnx.file : &n->file.file, n->path, hex, err);
+    if (n->onnx.open) return cxn_onnx_file_sha256(&n->onnx, hex, err);
+    return cxn_sha256_file(&n->file.file, n->path, hex, err);
 }
 
 enum cxn_status cxn_numbers_load_start(const struct cxn_env *env, const char *path,

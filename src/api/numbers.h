@@ -33,8 +33,8 @@ enum cxn_status cxn_numbers_open_trained(struct cxn_numbers *n, const struct cxn
                                          struct cxn_error *err);
 void cxn_numbers_close(struct cxn_numbers *n);
 
-/* SHA-256 of the file. CXN_E_IO. */
-enum cxn_status cxn_numbers_sha256(const struct cxn_numbers *n, char hex[CXN_SHA256_HEX_BYTES],
+/* SHA-256 of the file, with an ONNX model's external data. CXN_E_IO. */
+enum cxn_status cxn_numbers_sha256(struct cxn_numbers *n, char hex[CXN_SHA256_HEX_BYTES],
                                    struct cxn_error *err);
 
 /* The weights of a file to begin training with, as cxn_weights_load_start() and from ONNX models

@@ -65,12 +65,17 @@ static enum cxn_status take_nodes(struct cxn_onnx_steps *s, struct cxn_error *er
 
 /* ---- the input's type --------------------------------------------------------------------- */
 
+/* A number, or a name for any, of which protobuf would keep the last. */
 static enum cxn_status read_dim(struct cxn_wire w, int64_t *dim, struct cxn_error *err)
 {
     struct cxn_wire_field f;
     bool more;
+    size_t count = 0;
     enum cxn_status status;
     while ((status = cxn_wire_next(&w, &f, &more, err)) == CXN_OK && more) {
+        if (f.number != CXN_DIM_VALUE && f.number != CXN_DIM_PARAM) continue;
+        if (count++ > 0)
+            return cxn_fail(err, CXN_E_FORMAT, "onnx: a dimension with more than one value");
         if (f.number == CXN_DIM_VALUE) status = cxn_wire_int(&w, &f, dim, err);
         if (status != CXN_OK) return status;
     }
@@ -117,10 +122,13 @@ static enum cxn_status read_tensor_type(struct cxn_onnx_steps *s, struct cxn_wir
     if (status != CXN_OK) return status;
     for (size_t i = 0; i < CXN_COUNTOF(s->dims); i++)
         if (s->dims[i] < 0) rank = 0;
-    if (rank == CXN_COUNTOF(s->dims) && (type == CXN_ONNX_FLOAT || type == CXN_ONNX_FLOAT16))
+    const bool grey_or_colour = s->dims[1] == 0 || s->dims[1] == 1 || s->dims[1] == 3;
+    if (rank == CXN_COUNTOF(s->dims) && grey_or_colour &&
+        (type == CXN_ONNX_FLOAT || type == CXN_ONNX_FLOAT16))
         return CXN_OK;
-    return cxn_fail(err, CXN_E_FORMAT, "onnx: input '%s' is not of type float or float16, "
-                    "[batch][3][height][width]", cxn_names_text(&s->m->names, s->m->input));
+    return cxn_fail(err, CXN_E_FORMAT, "onnx: input '%.200s' is not of type float or float16, "
+                    "[batch][3 or, where the graph normalises, 1][height][width]",
+                    cxn_names_text(&s->m->names, s->m->input));
 }
 
 /* ValueInfoProto.type.tensor_type */
@@ -155,7 +163,7 @@ static enum cxn_status check_all(const struct cxn_onnx_steps *s, struct cxn_erro
     const char *name = cxn_names_text(&s->m->names, s->m->output);
     if (v->kind != CXN_ONNX_MAPS ||
         (v->stage != CXN_STAGE_LOGITS && v->stage != CXN_STAGE_PROBABILITIES))
-        return cxn_fail(err, CXN_E_FORMAT, "onnx: output '%s' is not what a classifier gives",
+        return cxn_fail(err, CXN_E_FORMAT, "onnx: output '%.200s' is not what a classifier gives",
                         name);
     for (size_t i = 0; i < s->net->tensor_count; i++)
         if (s->match->fills[i].kind == CXN_FILL_NONE)

@@ -48,7 +48,7 @@ static enum cxn_status read_initializer(struct cxn_onnx_model *m, struct cxn_wir
     if (status != CXN_OK) return status;
     struct cxn_onnx_value *v = &m->values[number];
     if (v->kind != CXN_ONNX_UNKNOWN)
-        return cxn_fail(err, CXN_E_FORMAT, "onnx: tensor '%s' is there twice",
+        return cxn_fail(err, CXN_E_FORMAT, "onnx: tensor '%.200s' is there twice",
                         cxn_tensors_name(&m->list, tensor));
     v->kind = CXN_ONNX_TENSOR;
     v->tensor = tensor;
@@ -81,13 +81,14 @@ static enum cxn_status read_end(struct cxn_onnx_model *m, struct cxn_wire w, boo
     const enum cxn_status status = read_value_name(m, w, &number, err);
     if (status != CXN_OK) return status;
     if (!input) {
+        if (m->has_output) return cxn_fail(err, CXN_E_FORMAT, "onnx: more than one output");
+        m->has_output = true;
         m->output = number;
-        m->output_count++;
         return CXN_OK;
     }
     struct cxn_onnx_value *v = &m->values[number];
     if (v->is_input)
-        return cxn_fail(err, CXN_E_FORMAT, "onnx: input '%s' is there twice",
+        return cxn_fail(err, CXN_E_FORMAT, "onnx: input '%.200s' is there twice",
                         cxn_names_text(&m->names, number));
     v->is_input = true;
     v->at = w.at;
@@ -123,10 +124,9 @@ static enum cxn_status find_input(struct cxn_onnx_model *m, struct cxn_error *er
         m->input = i;
         count++;
     }
-    if (count != 1 || m->output_count != 1)
-        return cxn_fail(err, CXN_E_FORMAT, "onnx: %zu inputs and %u outputs, expected one of each",
-                        count, m->output_count);
-    return CXN_OK;
+    if (count == 1 && m->has_output) return CXN_OK;
+    return cxn_fail(err, CXN_E_FORMAT, "onnx: %zu inputs and %d outputs, expected one of each",
+                    count, m->has_output);
 }
 
 static enum cxn_status read_graph(struct cxn_onnx_model *m, struct cxn_error *err)
@@ -171,6 +171,15 @@ static enum cxn_status read_opset(struct cxn_onnx_model *m, struct cxn_wire w,
     return CXN_OK;
 }
 
+static enum cxn_status keep_pair(struct cxn_tensors *list, const char *key, const char *value,
+                                 struct cxn_error *err)
+{
+    for (size_t i = 0; i < list->pair_count; i++)
+        if (strcmp(cxn_tensors_text(list, list->pairs[i].key_at), key) == 0)
+            return cxn_fail(err, CXN_E_FORMAT, "onnx: metadata '%.200s' is there twice", key);
+    return cxn_tensors_add_pair(list, key, value, err);
+}
+
 /* A pair of the model's metadata. */
 static enum cxn_status read_pair(struct cxn_onnx_model *m, struct cxn_wire w,
                                  struct cxn_error *err)
@@ -189,7 +198,7 @@ static enum cxn_status read_pair(struct cxn_onnx_model *m, struct cxn_wire w,
                                                : cxn_wire_text(&w, &f, value, METADATA_BYTES, err);
         if (status != CXN_OK) break;
     }
-    if (status == CXN_OK) status = cxn_tensors_add_pair(&m->list, key, value, err);
+    if (status == CXN_OK) status = keep_pair(&m->list, key, value, err);
     cxn_free(value);
     return status;
 }

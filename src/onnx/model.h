@@ -76,11 +76,10 @@ struct cxn_onnx_model {
     bool is_ours; /* the producer's name is */
     uint64_t graph_at, graph_bytes;
     uint32_t input, output; /* names */
-    uint32_t output_count;
+    bool has_output;
 };
 
-/* Go through the message and its graph, but for the nodes. Zero the model before; close it in
- * either case. */
+/* Go through the message and its graph, but for the nodes. Close the model in either case. */
 enum cxn_status cxn_onnx_model_read(struct cxn_onnx_model *m, struct cxn_mem *mem,
                                     const struct cxn_source *source, struct cxn_error *err);
 void cxn_onnx_model_close(struct cxn_onnx_model *m);

@@ -8,18 +8,19 @@
 enum cxn_status cxn_node_fail(const struct cxn_node *node, struct cxn_error *err, const char *fmt,
                               ...)
 {
-    char why[256];
+    char why[CXN_ERROR_BYTES / 4];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(why, sizeof why, fmt, ap);
     va_end(ap);
-    return cxn_fail(err, CXN_E_FORMAT, "onnx: node %zu '%s' (%s): %s", node->number, node->name,
-                    node->op, why);
+    return cxn_fail(err, CXN_E_FORMAT, "onnx: node %zu '%.200s' (%s): %s", node->number,
+                    node->name, node->op, why);
 }
 
 /* ---- attributes --------------------------------------------------------------------------- */
 
-static enum cxn_status read_attribute_field(struct cxn_wire *w, const struct cxn_wire_field *f,
+static enum cxn_status read_attribute_field(const struct cxn_node *node, struct cxn_wire *w,
+                                            const struct cxn_wire_field *f,
                                             struct cxn_node_attribute *a, int64_t *type,
                                             struct cxn_error *err)
 {
@@ -45,8 +46,8 @@ static enum cxn_status read_attribute_field(struct cxn_wire *w, const struct cxn
     case CXN_ATTRIBUTE_TYPE: return cxn_wire_int(w, f, type, err);
     case CXN_ATTRIBUTE_DOC_STRING: return CXN_OK;
     default:
-        return cxn_fail(err, CXN_E_FORMAT, "onnx: attribute '%s' has field %u: a graph, a "
-                        "reference or a list that no DenseNet-121 needs", a->name, f->number);
+        return cxn_node_fail(node, err, "attribute '%s' has field %u: a graph, a reference or a "
+                             "list that no DenseNet-121 needs", a->name, f->number);
     }
 }
 
@@ -79,7 +80,7 @@ static enum cxn_status read_attribute(struct cxn_node *node, struct cxn_wire w,
     struct cxn_node_attribute *a = &node->attributes[node->attribute_count];
     *a = (struct cxn_node_attribute){ .number = 0.0f };
     while ((status = cxn_wire_next(&w, &f, &more, err)) == CXN_OK && more) {
-        status = read_attribute_field(&w, &f, a, &type, err);
+        status = read_attribute_field(node, &w, &f, a, &type, err);
         if (status != CXN_OK) return status;
     }
     if (status != CXN_OK) return status;
@@ -130,6 +131,17 @@ enum cxn_status cxn_node_want_int(struct cxn_node *node, const char *name, int64
     if (!a) return fail_missing(node, name, optional, err);
     if (a->type == CXN_ATTRIBUTE_TYPE_INT && a->integer == value) return CXN_OK;
     return cxn_node_fail(node, err, "attribute '%s' is not %lld", name, (long long)value);
+}
+
+enum cxn_status cxn_node_read_flag(struct cxn_node *node, const char *name, bool *flag,
+                                   struct cxn_error *err)
+{
+    const struct cxn_node_attribute *a = cxn_node_find(node, name);
+    if (!a) return CXN_OK;
+    if (a->type != CXN_ATTRIBUTE_TYPE_INT || a->integer < 0 || a->integer > 1)
+        return cxn_node_fail(node, err, "attribute '%s' is not 0 or 1", name);
+    *flag = a->integer == 1;
+    return CXN_OK;
 }
 
 enum cxn_status cxn_node_want_float(struct cxn_node *node, const char *name, float value,
@@ -209,7 +221,7 @@ static enum cxn_status read_node_field(struct cxn_node *node, struct cxn_onnx_mo
         status = cxn_wire_once(w, f, err);
         if (status == CXN_OK) status = cxn_wire_text(w, f, text, sizeof text, err);
         if (status != CXN_OK || text[0] == '\0' || strcmp(text, "ai.onnx") == 0) return status;
-        return cxn_node_fail(node, err, "operators of '%s' are not read", text);
+        return cxn_node_fail(node, err, "operators of '%.100s' are not read", text);
     default: return CXN_OK;
     }
 }
@@ -219,11 +231,11 @@ static enum cxn_status check_values(const struct cxn_node *node, const struct cx
 {
     if (node->output_count != 1) return cxn_node_fail(node, err, "no output");
     if (m->values[node->output].kind != CXN_ONNX_UNKNOWN || node->output == m->input)
-        return cxn_node_fail(node, err, "output '%s' is there already",
+        return cxn_node_fail(node, err, "output '%.100s' is there already",
                              cxn_names_text(&m->names, node->output));
     for (size_t i = 0; i < node->input_count; i++)
         if (node->inputs[i] >= 0 && m->values[node->inputs[i]].kind == CXN_ONNX_UNKNOWN)
-            return cxn_node_fail(node, err, "input '%s' is not made before",
+            return cxn_node_fail(node, err, "input '%.100s' is not made before",
                                  cxn_names_text(&m->names, (uint32_t)node->inputs[i]));
     return CXN_OK;
 }

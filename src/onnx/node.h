@@ -53,6 +53,9 @@ enum cxn_status cxn_node_want_int(struct cxn_node *node, const char *name, int64
                                   int optional, struct cxn_error *err);
 enum cxn_status cxn_node_want_float(struct cxn_node *node, const char *name, float value,
                                     struct cxn_error *err);
+/* 0 or 1; *flag stays where it is not there. */
+enum cxn_status cxn_node_read_flag(struct cxn_node *node, const char *name, bool *flag,
+                                   struct cxn_error *err);
 enum cxn_status cxn_node_want_text(struct cxn_node *node, const char *name, const char *text,
                                    struct cxn_error *err);
 

@@ -7,6 +7,14 @@
  * each enum is the message's.
  */
 
+/* How a field's value is written in protobuf; groups, 3 and 4, are refused. */
+enum cxn_wire_type {
+    CXN_WIRE_VARINT = 0,
+    CXN_WIRE_FIXED64 = 1,
+    CXN_WIRE_LENGTH = 2,
+    CXN_WIRE_FIXED32 = 5,
+};
+
 enum cxn_onnx_model_field {
     CXN_MODEL_IR_VERSION = 1,
     CXN_MODEL_PRODUCER_NAME = 2,
@@ -77,13 +85,20 @@ enum cxn_onnx_tensor_field {
     CXN_TENSOR_DATA_LOCATION = 14,
 };
 
-/* TensorProto.DataType, those that a model may use. */
+/* TensorProto.DataType, those that a tensor may have. */
 enum cxn_onnx_data_type {
     CXN_ONNX_FLOAT = 1,
+    CXN_ONNX_UINT8 = 2,
+    CXN_ONNX_INT8 = 3,
+    CXN_ONNX_UINT16 = 4,
+    CXN_ONNX_INT16 = 5,
     CXN_ONNX_INT32 = 6,
     CXN_ONNX_INT64 = 7,
+    CXN_ONNX_BOOL = 9,
     CXN_ONNX_FLOAT16 = 10,
     CXN_ONNX_DOUBLE = 11,
+    CXN_ONNX_UINT32 = 12,
+    CXN_ONNX_UINT64 = 13,
     CXN_ONNX_BFLOAT16 = 16,
 };
 

@@ -145,6 +145,24 @@ enum cxn_status cxn_onnx_file_load(const struct cxn_env *env, struct cxn_onnx_fi
     return cxn_fail_in(err, status, f->path);
 }
 
+/* ---- hash --------------------------------------------------------------------------------- */
+
+enum cxn_status cxn_onnx_file_sha256(struct cxn_onnx_file *f, char hex[CXN_SHA256_HEX_BYTES],
+                                     struct cxn_error *err)
+{
+    char both[2 * CXN_SHA256_HEX_BYTES];
+    struct cxn_source data;
+    enum cxn_status status = cxn_sha256_file(&f->file, f->path, hex, err);
+    for (uint32_t i = 1; status == CXN_OK && i <= f->model.locations.count; i++) {
+        status = cxn_onnx_tensor_source(&f->model, i, &data, err);
+        if (status != CXN_OK) break;
+        memcpy(both, hex, CXN_SHA256_HEX_BYTES - 1);
+        status = cxn_sha256_file(data.file, data.path, both + CXN_SHA256_HEX_BYTES - 1, err);
+        if (status == CXN_OK) cxn_sha256_hex(both, 2 * (CXN_SHA256_HEX_BYTES - 1), hex);
+    }
+    return cxn_fail_in(err, status, f->path);
+}
+
 /* ---- source ------------------------------------------------------------------------------- */
 
 static const char *find_value(const struct cxn_tensors *list, const char *key)

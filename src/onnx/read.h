@@ -57,6 +57,12 @@ enum cxn_status cxn_onnx_file_load(const struct cxn_env *env, struct cxn_onnx_fi
                                    const cxn_net *net, enum cxn_onnx_head head, float **block,
                                    struct cxn_weights_report *report, struct cxn_error *err);
 
+/* SHA-256 of what the weights were read from: the file's; where it has external data, that of the
+ * digits so far and the data file's behind them, for each in the order in which the model names
+ * them. CXN_E_IO. */
+enum cxn_status cxn_onnx_file_sha256(struct cxn_onnx_file *f, char hex[CXN_SHA256_HEX_BYTES],
+                                     struct cxn_error *err);
+
 /* The source that a model of ours tells; false, and nothing written, for any other. */
 enum { CXN_ONNX_SOURCE_NAME_BYTES = 256 };
 bool cxn_onnx_find_source(const struct cxn_onnx_model *m, char name[CXN_ONNX_SOURCE_NAME_BYTES],

@@ -107,12 +107,11 @@ enum cxn_status cxn_step_reduce_mean(struct cxn_onnx_steps *s, struct cxn_onnx_v
     *out = *v;
     if (!over_sides(s, AXES_ARE_INPUT))
         return cxn_node_fail(&s->node, err, "its axes are not height and width");
-    const struct cxn_node_attribute *keep = cxn_node_find(&s->node, "keepdims");
-    if (keep && (keep->type != CXN_ATTRIBUTE_TYPE_INT || keep->integer < 0 || keep->integer > 1))
-        return cxn_node_fail(&s->node, err, "attribute 'keepdims' is not 0 or 1");
-    out->stage = keep && keep->integer == 0 ? CXN_STAGE_FLAT : CXN_STAGE_POOLED;
-    const enum cxn_status status =
-        cxn_node_want_int(&s->node, "noop_with_empty_axes", 0, CXN_OPTIONAL, err);
+    bool keep = true;
+    enum cxn_status status = cxn_node_read_flag(&s->node, "keepdims", &keep, err);
+    out->stage = keep ? CXN_STAGE_POOLED : CXN_STAGE_FLAT;
+    if (status == CXN_OK)
+        status = cxn_node_want_int(&s->node, "noop_with_empty_axes", 0, CXN_OPTIONAL, err);
     return status == CXN_OK
         ? cxn_step_check_inputs(s, 1, s->m->opset < AXES_ARE_INPUT ? 1 : 2, err) : status;
 }
@@ -151,11 +150,13 @@ enum cxn_status cxn_step_reshape(struct cxn_onnx_steps *s, struct cxn_onnx_value
     *out = *v;
     out->stage = CXN_STAGE_FLAT;
     const int64_t *to = find_ints(s, "shape", 0, &count);
-    const struct cxn_node_attribute *literal = cxn_node_find(&s->node, "allowzero");
-    const bool zero_copies = !literal || literal->integer == 0;
     const int64_t channels = s->net->tensors[v->next].dims[1];
+    bool zero_is_none = false; /* else it copies the input's */
+    const enum cxn_status status =
+        cxn_node_read_flag(&s->node, "allowzero", &zero_is_none, err);
+    if (status != CXN_OK) return status;
     if (to && count == 2) {
-        const bool batch = to[0] == -1 || (to[0] == 0 && zero_copies) ||
+        const bool batch = to[0] == -1 || (to[0] == 0 && !zero_is_none) ||
                            (to[0] > 0 && to[0] == s->dims[0]);
         if (batch && (to[1] == channels || (to[1] == -1 && to[0] != -1)))
             return cxn_step_check_inputs(s, 2, 2, err);
@@ -205,15 +206,13 @@ enum cxn_status cxn_step_gemm(struct cxn_onnx_steps *s, struct cxn_onnx_value *o
     if (!v || v->stage != CXN_STAGE_FLAT) return cxn_step_fail(s, err);
     *out = *v;
     out->stage = CXN_STAGE_LOGITS;
-    const struct cxn_node_attribute *turn = cxn_node_find(&s->node, "transB");
-    if (turn && turn->integer != 0 && turn->integer != 1)
-        return cxn_node_fail(&s->node, err, "attribute 'transB' is not 0 or 1");
-    enum cxn_status status = cxn_step_check_inputs(s, 2, 3, err);
+    bool by_class = false; /* [classes][channels], as the net has them */
+    enum cxn_status status = cxn_node_read_flag(&s->node, "transB", &by_class, err);
+    if (status == CXN_OK) status = cxn_step_check_inputs(s, 2, 3, err);
     if (status == CXN_OK) status = cxn_node_want_float(&s->node, "alpha", 1.0f, err);
     if (status == CXN_OK) status = cxn_node_want_float(&s->node, "beta", 1.0f, err);
     if (status == CXN_OK) status = cxn_node_want_int(&s->node, "transA", 0, CXN_OPTIONAL, err);
-    if (status == CXN_OK)
-        status = fill_head(s, out->next, !turn || turn->integer == 0, err);
+    if (status == CXN_OK) status = fill_head(s, out->next, !by_class, err);
     if (status != CXN_OK) return status;
     if (s->node.input_count == 3 && s->node.inputs[2] >= 0)
         return fill_bias(s, out->next + 1, 2, err);

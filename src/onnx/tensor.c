@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TensorProto: where its values lie, in this file or in one beside it. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,9 +23,17 @@ struct raw {
     char location[LOCATION_BYTES], offset[WORD_BYTES], length[WORD_BYTES];
 };
 
-static enum cxn_status fail_tensor(const struct raw *r, const char *what, struct cxn_error *err)
+static enum cxn_status fail_tensor(const struct raw *r, struct cxn_error *err, const char *fmt,
+                                   ...) __attribute__((format(printf, 3, 4)));
+static enum cxn_status fail_tensor(const struct raw *r, struct cxn_error *err, const char *fmt,
+                                   ...)
 {
-    return cxn_fail(err, CXN_E_FORMAT, "onnx: tensor '%s': %s", r->name, what);
+    char why[CXN_ERROR_BYTES / 2];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof why, fmt, ap);
+    va_end(ap);
+    return cxn_fail(err, CXN_E_FORMAT, "onnx: tensor '%.100s': %s", r->name, why);
 }
 
 /* ---- external data ------------------------------------------------------------------------ */
@@ -59,8 +68,8 @@ static enum cxn_status read_entry(struct raw *r, struct cxn_wire w, struct cxn_e
                : strcmp(key, "length") == 0 ? r->length : NULL;
     const size_t room = to == r->location ? sizeof r->location : WORD_BYTES;
     if (!to || to[0] != '\0' || value[0] == '\0' || strlen(value) >= room)
-        return cxn_fail(err, CXN_E_FORMAT, "onnx: tensor '%s': external data '%s' = '%s', expected "
-                        "location, offset and length, each once", r->name, key, value);
+        return fail_tensor(r, err, "external data '%s' = '%s', expected location, offset and "
+                           "length, each once", key, value);
     memcpy(to, value, strlen(value) + 1);
     return CXN_OK;
 }
@@ -78,14 +87,14 @@ static enum cxn_status place_external(struct cxn_onnx_model *m, struct raw *r, u
     uint64_t offset = 0, length = bytes;
     uint32_t number;
     if (r->value_field != 0 || r->data_location != 1)
-        return fail_tensor(r, "external data and values of its own", err);
+        return fail_tensor(r, err, "external data and values of its own");
     if (!is_file_name(r->location))
-        return cxn_fail(err, CXN_E_FORMAT, "onnx: tensor '%s': external data in '%s', expected a "
-                        "file in the model's folder", r->name, r->location);
+        return fail_tensor(r, err, "external data in '%s', expected a file in the model's folder",
+                           r->location);
     if ((r->offset[0] && !parse_u64(r->offset, &offset)) ||
         (r->length[0] && !parse_u64(r->length, &length)))
-        return cxn_fail(err, CXN_E_FORMAT, "onnx: tensor '%s': offset '%s', length '%s', expected "
-                        "decimal numbers", r->name, r->offset, r->length);
+        return fail_tensor(r, err, "offset '%s', length '%s', expected decimal numbers",
+                           r->offset, r->length);
     enum cxn_status status = cxn_names_number(&m->locations, r->location, &number, err);
     if (status != CXN_OK) return status;
     if (number >= CXN_ONNX_LOCATIONS_MAX)
@@ -94,10 +103,10 @@ static enum cxn_status place_external(struct cxn_onnx_model *m, struct raw *r, u
     status = cxn_onnx_tensor_source(m, number + 1, &source, err);
     if (status != CXN_OK) return status;
     if (length != bytes || offset > source.size_bytes || bytes > source.size_bytes - offset)
-        return cxn_fail(err, CXN_E_FORMAT, "onnx: tensor '%s': %llu bytes from byte %llu of '%s', "
-                        "which has %llu, expected %llu", r->name, (unsigned long long)length,
-                        (unsigned long long)offset, r->location,
-                        (unsigned long long)source.size_bytes, (unsigned long long)bytes);
+        return fail_tensor(r, err, "%llu bytes from byte %llu of '%s', which has %llu, expected "
+                           "%llu", (unsigned long long)length, (unsigned long long)offset,
+                           r->location, (unsigned long long)source.size_bytes,
+                           (unsigned long long)bytes);
     r->more.location = number + 1;
     r->t.offset_bytes = offset;
     return CXN_OK;
@@ -131,11 +140,17 @@ static enum cxn_status take_values(struct raw *r, const struct cxn_wire_field *f
                                    struct cxn_error *err)
 {
     if (r->value_field != 0 || f->type != CXN_WIRE_LENGTH)
-        return fail_tensor(r, "values in two fields, or in pieces", err);
+        return fail_tensor(r, err, "values in two fields, or in pieces");
     r->value_field = f->number;
     r->at = f->at;
     r->bytes = f->bytes;
     return CXN_OK;
+}
+
+static bool is_small_ints(const struct cxn_tensor *t)
+{
+    return (t->dtype == CXN_DTYPE_I64 || t->dtype == CXN_DTYPE_I32) && t->rank <= 1 &&
+           t->count <= CXN_ONNX_INTS_MAX;
 }
 
 static bool holds_bytes_of(uint32_t field, enum cxn_dtype dtype)
@@ -145,26 +160,50 @@ static bool holds_bytes_of(uint32_t field, enum cxn_dtype dtype)
            (field == CXN_TENSOR_DOUBLE_DATA && dtype == CXN_DTYPE_F64);
 }
 
-static bool is_integer(enum cxn_dtype dtype)
+static bool holds_varints_of(uint32_t field, enum cxn_dtype dtype)
 {
-    return dtype == CXN_DTYPE_I64 || dtype == CXN_DTYPE_I32;
+    return (field == CXN_TENSOR_INT64_DATA && dtype == CXN_DTYPE_I64) ||
+           (field == CXN_TENSOR_INT32_DATA && dtype == CXN_DTYPE_I32);
 }
 
-/* Shapes and axes come as small rows of integers, in whichever field. */
-static enum cxn_status take_ints(struct cxn_onnx_model *m, struct raw *r, struct cxn_error *err)
+static enum cxn_status place_values(struct raw *r, uint64_t bytes, struct cxn_error *err)
+{
+    r->t.offset_bytes = r->at;
+    if (r->value_field == 0 && r->t.count > 0) return fail_tensor(r, err, "no values");
+    if (r->value_field == 0) return CXN_OK;
+    if (holds_bytes_of(r->value_field, r->t.dtype) && r->bytes != bytes)
+        return fail_tensor(r, err, "values of %llu bytes, expected %llu",
+                           (unsigned long long)r->bytes, (unsigned long long)bytes);
+    if (holds_bytes_of(r->value_field, r->t.dtype) ||
+        (is_small_ints(&r->t) && holds_varints_of(r->value_field, r->t.dtype)))
+        return CXN_OK;
+    return fail_tensor(r, err, "values in a field that is not read; expected raw_data");
+}
+
+/* ---- shapes and axes ---------------------------------------------------------------------- */
+
+static enum cxn_status take_varints(struct cxn_onnx_model *m, struct raw *r, struct cxn_error *err)
+{
+    const struct cxn_wire w = { .window = &m->window, .name = "TensorProto", .at = r->at,
+                                .end = r->at + r->bytes };
+    const struct cxn_wire_field f = { .number = r->value_field, .type = CXN_WIRE_LENGTH,
+                                      .at = r->at, .bytes = r->bytes };
+    const enum cxn_status status =
+        cxn_wire_ints(&w, &f, r->more.ints, CXN_ONNX_INTS_MAX, &r->more.int_count, err);
+    if (status != CXN_OK || r->more.int_count == r->t.count) return status;
+    return fail_tensor(r, err, "another number of values");
+}
+
+static enum cxn_status take_raw_ints(struct cxn_onnx_model *m, struct raw *r,
+                                     struct cxn_error *err)
 {
     const size_t each = cxn_dtype_bytes(r->t.dtype);
     uint8_t bytes[CXN_ONNX_INTS_MAX * sizeof(int64_t)] = { 0 };
-    enum cxn_status status = CXN_OK;
-    if (r->value_field != CXN_TENSOR_RAW_DATA) {
-        struct cxn_wire w = { .window = &m->window, .name = "TensorProto", .at = r->at,
-                              .end = r->at + r->bytes };
-        const struct cxn_wire_field f = { .number = r->value_field, .type = CXN_WIRE_LENGTH,
-                                          .at = r->at, .bytes = r->bytes };
-        return cxn_wire_ints(&w, &f, r->more.ints, CXN_ONNX_INTS_MAX, &r->more.int_count, err);
-    }
+    struct cxn_source source;
     r->more.int_count = (size_t)r->t.count;
-    status = cxn_source_read(m->source, r->at, bytes, r->more.int_count * each, err);
+    enum cxn_status status = cxn_onnx_tensor_source(m, r->more.location, &source, err);
+    if (status == CXN_OK)
+        status = cxn_source_read(&source, r->t.offset_bytes, bytes, r->more.int_count * each, err);
     for (size_t i = 0; i < r->more.int_count; i++) {
         int32_t narrow;
         memcpy(&narrow, bytes + i * each, sizeof narrow);
@@ -174,24 +213,13 @@ static enum cxn_status take_ints(struct cxn_onnx_model *m, struct raw *r, struct
     return status;
 }
 
-static enum cxn_status place_values(struct cxn_onnx_model *m, struct raw *r, uint64_t bytes,
-                                    struct cxn_error *err)
+/* They are read at once: nodes ask for them. */
+static enum cxn_status take_ints(struct cxn_onnx_model *m, struct raw *r, struct cxn_error *err)
 {
-    const bool ints = is_integer(r->t.dtype) && r->t.count <= CXN_ONNX_INTS_MAX && r->t.rank <= 1;
-    r->t.offset_bytes = r->at;
-    if (r->value_field == 0 && r->t.count > 0) return fail_tensor(r, "no values", err);
-    if (holds_bytes_of(r->value_field, r->t.dtype) && r->bytes != bytes)
-        return cxn_fail(err, CXN_E_FORMAT, "onnx: tensor '%s': values of %llu bytes, expected %llu",
-                        r->name, (unsigned long long)r->bytes, (unsigned long long)bytes);
-    if (ints && r->value_field != 0) {
-        const enum cxn_status status = take_ints(m, r, err);
-        if (status != CXN_OK) return status;
-        if (r->more.int_count != r->t.count) return fail_tensor(r, "another number of values", err);
-    } else if (r->value_field != 0 && !holds_bytes_of(r->value_field, r->t.dtype)) {
-        return fail_tensor(r, "values in a field that is not read; expected raw_data", err);
-    }
-    r->more.has_ints = ints;
-    return CXN_OK;
+    r->more.has_ints = is_small_ints(&r->t);
+    if (!r->more.has_ints || r->t.count == 0) return CXN_OK;
+    return holds_varints_of(r->value_field, r->t.dtype) ? take_varints(m, r, err)
+                                                        : take_raw_ints(m, r, err);
 }
 
 /* ---- the message -------------------------------------------------------------------------- */
@@ -219,7 +247,7 @@ static enum cxn_status read_field(struct cxn_wire *w, const struct cxn_wire_fiel
     case CXN_TENSOR_DOUBLE_DATA:
     case CXN_TENSOR_UINT64_DATA:
     case CXN_TENSOR_STRING_DATA: return take_values(r, f, err);
-    case CXN_TENSOR_SEGMENT: return fail_tensor(r, "stored in segments", err);
+    case CXN_TENSOR_SEGMENT: return fail_tensor(r, err, "stored in segments");
     default: return CXN_OK;
     }
 }
@@ -230,10 +258,13 @@ static bool find_dtype(int64_t data_type, enum cxn_dtype *dtype)
         int64_t onnx;
         enum cxn_dtype dtype;
     } known[] = {
-        { 1, CXN_DTYPE_F32 }, { 2, CXN_DTYPE_U8 }, { 3, CXN_DTYPE_I8 }, { 4, CXN_DTYPE_U16 },
-        { 5, CXN_DTYPE_I16 }, { 6, CXN_DTYPE_I32 }, { 7, CXN_DTYPE_I64 }, { 9, CXN_DTYPE_BOOL },
-        { 10, CXN_DTYPE_F16 }, { 11, CXN_DTYPE_F64 }, { 12, CXN_DTYPE_U32 },
-        { 13, CXN_DTYPE_U64 }, { 16, CXN_DTYPE_BF16 },
+        { CXN_ONNX_FLOAT, CXN_DTYPE_F32 }, { CXN_ONNX_UINT8, CXN_DTYPE_U8 },
+        { CXN_ONNX_INT8, CXN_DTYPE_I8 }, { CXN_ONNX_UINT16, CXN_DTYPE_U16 },
+        { CXN_ONNX_INT16, CXN_DTYPE_I16 }, { CXN_ONNX_INT32, CXN_DTYPE_I32 },
+        { CXN_ONNX_INT64, CXN_DTYPE_I64 }, { CXN_ONNX_BOOL, CXN_DTYPE_BOOL },
+        { CXN_ONNX_FLOAT16, CXN_DTYPE_F16 }, { CXN_ONNX_DOUBLE, CXN_DTYPE_F64 },
+        { CXN_ONNX_UINT32, CXN_DTYPE_U32 }, { CXN_ONNX_UINT64, CXN_DTYPE_U64 },
+        { CXN_ONNX_BFLOAT16, CXN_DTYPE_BF16 },
     };
     for (size_t i = 0; i < CXN_COUNTOF(known); i++) {
         if (known[i].onnx != data_type) continue;
@@ -248,13 +279,12 @@ static enum cxn_status check_shape(struct raw *r, struct cxn_error *err)
     r->t.record = CXN_RECORD_NONE;
     r->t.rank = (uint32_t)r->rank;
     for (size_t i = 0; i < r->rank; i++) {
-        if (r->dims[i] < 0) return fail_tensor(r, "a negative dimension", err);
+        if (r->dims[i] < 0) return fail_tensor(r, err, "a negative dimension");
         r->t.dims[i] = (uint64_t)r->dims[i];
     }
     if (!find_dtype(r->data_type, &r->t.dtype))
-        return cxn_fail(err, CXN_E_FORMAT, "onnx: tensor '%s': data type %lld is not read", r->name,
-                        (long long)r->data_type);
-    if (!cxn_tensor_count(&r->t)) return fail_tensor(r, "its size does not fit 64 bits", err);
+        return fail_tensor(r, err, "data type %lld is not read", (long long)r->data_type);
+    if (!cxn_tensor_count(&r->t)) return fail_tensor(r, err, "its size does not fit 64 bits");
     cxn_tensor_strides(&r->t);
     return CXN_OK;
 }
@@ -294,6 +324,7 @@ enum cxn_status cxn_onnx_tensor_read(struct cxn_onnx_model *m, struct cxn_wire w
     if (status != CXN_OK) return status;
     const uint64_t bytes = r.t.count * cxn_dtype_bytes(r.t.dtype);
     const bool external = r.location[0] || r.offset[0] || r.length[0] || r.data_location != 0;
-    status = external ? place_external(m, &r, bytes, err) : place_values(m, &r, bytes, err);
+    status = external ? place_external(m, &r, bytes, err) : place_values(&r, bytes, err);
+    if (status == CXN_OK) status = take_ints(m, &r, err);
     return status == CXN_OK ? keep(m, &r, tensor, err) : status;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "model/source.h"
+#include "onnx/proto.h"
 
 /*
  * Protocol Buffers, pulled field by field from untrusted bytes: nothing is allocated, a message
@@ -41,13 +42,6 @@ struct cxn_wire {
 
 /* The whole file as one message. */
 struct cxn_wire cxn_wire_whole(struct cxn_wire_window *window, const char *name);
-
-enum cxn_wire_type {
-    CXN_WIRE_VARINT = 0,
-    CXN_WIRE_FIXED64 = 1,
-    CXN_WIRE_LENGTH = 2,
-    CXN_WIRE_FIXED32 = 5
-};
 
 struct cxn_wire_field {
     uint32_t number; /* from 1 */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum wire_type { VARINT = 0, LENGTH = 2, FIXED32 = 5 };
+#include "onnx/proto.h"
 
 static void put(struct cxn_wire_out *o, const void *data, size_t n)
 {
@@ -20,26 +20,26 @@ static void put_varint(struct cxn_wire_out *o, uint64_t v)
     put(o, bytes, n);
 }
 
-static void put_tag(struct cxn_wire_out *o, uint32_t field, enum wire_type type)
+static void put_tag(struct cxn_wire_out *o, uint32_t field, enum cxn_wire_type type)
 {
     put_varint(o, (uint64_t)field << 3 | type);
 }
 
 void cxn_wire_put_int(struct cxn_wire_out *o, uint32_t field, int64_t value)
 {
-    put_tag(o, field, VARINT);
+    put_tag(o, field, CXN_WIRE_VARINT);
     put_varint(o, (uint64_t)value);
 }
 
 void cxn_wire_put_float(struct cxn_wire_out *o, uint32_t field, float value)
 {
-    put_tag(o, field, FIXED32);
+    put_tag(o, field, CXN_WIRE_FIXED32);
     put(o, &value, sizeof value); /* little-endian, as model/source.c asserts */
 }
 
 void cxn_wire_put_bytes(struct cxn_wire_out *o, uint32_t field, const void *data, size_t n)
 {
-    put_tag(o, field, LENGTH);
+    put_tag(o, field, CXN_WIRE_LENGTH);
     put_varint(o, n);
     put(o, data, n);
 }
@@ -54,7 +54,7 @@ void cxn_wire_put_message(struct cxn_wire_out *o, uint32_t field, cxn_wire_fn *w
 {
     struct cxn_wire_out count = { 0 };
     write(&count, ctx);
-    put_tag(o, field, LENGTH);
+    put_tag(o, field, CXN_WIRE_LENGTH);
     put_varint(o, count.bytes);
     if (o->out) write(o, ctx);
     else o->bytes += count.bytes;

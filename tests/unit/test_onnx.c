@@ -211,6 +211,31 @@ static void test_source(void **state)
     free(file);
 }
 
+/* ---- hash --------------------------------------------------------------------------------- */
+
+/* Other values in external data are another model. */
+static void test_hash(void **state)
+{
+    (void)state;
+    static const char *const parts[] = { "tests/golden/onnx/torch_export_18.onnx",
+                                         "tests/golden/onnx/torch_export_18.onnx.data" };
+    char hex[2 * CXN_SHA256_HEX_BYTES], want[CXN_SHA256_HEX_BYTES], got[CXN_SHA256_HEX_BYTES];
+    struct cxn_onnx_file *file = calloc(1, sizeof *file);
+    assert_non_null(file);
+    for (size_t i = 0; i < CXN_COUNTOF(parts); i++) {
+        struct cxn_bytes bytes;
+        assert_int_equal(cxn_file_read(NULL, parts[i], 1 << 20, &bytes, NULL), CXN_OK);
+        cxn_sha256_hex(bytes.data, bytes.size, hex + i * (CXN_SHA256_HEX_BYTES - 1));
+        cxn_free(bytes.data);
+    }
+    cxn_sha256_hex(hex, 2 * (CXN_SHA256_HEX_BYTES - 1), want);
+    assert_int_equal(cxn_onnx_file_open(file, NULL, parts[0], NULL), CXN_OK);
+    assert_int_equal(cxn_onnx_file_sha256(file, got, NULL), CXN_OK);
+    assert_string_equal(got, want);
+    cxn_onnx_file_close(file);
+    free(file);
+}
+
 /* ---- another head ------------------------------------------------------------------------- */
 
 static void test_other_head(void **state)
@@ -267,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_not_folded), cmocka_unit_test(test_turned_head),
         cmocka_unit_test(test_folded),
         cmocka_unit_test(test_round_trip), cmocka_unit_test(test_source),
+        cmocka_unit_test(test_hash),
         cmocka_unit_test(test_other_head), cmocka_unit_test(test_other_network),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

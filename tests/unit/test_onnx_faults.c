@@ -133,6 +133,23 @@ static void test_values(void **state)
     onnx_expect(model_with_tensor(t), CXN_E_FORMAT, "segments");
 }
 
+/* Integers in the field of another type are none: another reader would see no values. */
+static void test_integers(void **state)
+{
+    (void)state;
+    static const uint32_t fields[] = { CXN_TENSOR_FLOAT_DATA, CXN_TENSOR_INT32_DATA,
+                                       CXN_TENSOR_DOUBLE_DATA, CXN_TENSOR_UINT64_DATA };
+    for (size_t i = 0; i <= CXN_COUNTOF(fields); i++) {
+        struct case_bytes t = { 0 };
+        pb_int(&t, CXN_TENSOR_DIMS, 2);
+        pb_int(&t, CXN_TENSOR_DATA_TYPE, CXN_ONNX_INT64);
+        pb_text(&t, CXN_TENSOR_NAME, "t");
+        pb_bytes(&t, i > 0 ? fields[i - 1] : CXN_TENSOR_INT64_DATA, "\1\2\3", i > 0 ? 2 : 3);
+        onnx_expect(model_with_tensor(t), CXN_E_FORMAT,
+                    i > 0 ? "a field that is not read" : "another number of values");
+    }
+}
+
 /* ---- external data ------------------------------------------------------------------------ */
 
 static void add_pair(struct case_bytes *tensor, const char *key, const char *value)
@@ -177,6 +194,47 @@ static void test_external_refused(void **state)
     onnx_expect(model_with_tensor(t), CXN_E_FORMAT, "external data and values of its own");
 }
 
+static void write_file(char path[96], const char *folder, const char *name,
+                       struct case_bytes content)
+{
+    snprintf(path, 96, "%s/%s", folder, name);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(content.data, 1, content.size, f), content.size);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Shapes and axes may lie there too; they are known as soon as the model is. */
+static void check_external_integers(const char *folder)
+{
+    char path[96], data[96];
+    struct case_bytes t = { 0 }, content = { 0 };
+    struct cxn_onnx_file *file = calloc(1, sizeof *file);
+    assert_non_null(file);
+    pb_int(&t, CXN_TENSOR_DIMS, 2);
+    pb_int(&t, CXN_TENSOR_DATA_TYPE, CXN_ONNX_INT64);
+    pb_text(&t, CXN_TENSOR_NAME, "t");
+    add_pair(&t, "location", "integers");
+    add_pair(&t, "offset", "3");
+    pb_int(&t, CXN_TENSOR_DATA_LOCATION, 1);
+    put_number(&content, 0, 3);
+    put_number(&content, UINT64_MAX, 8);
+    put_number(&content, 1024, 8);
+    write_file(data, folder, "integers", content);
+    struct case_bytes model = model_with_tensor(t);
+    write_file(path, folder, "m.onnx", model);
+    assert_int_equal(cxn_onnx_file_open(file, NULL, path, NULL), CXN_OK);
+    const struct cxn_onnx_tensor *got = &file->model.tensors[file->model.list.count - 1];
+    assert_true(got->has_ints && got->int_count == 2);
+    assert_true(got->ints[0] == -1 && got->ints[1] == 1024);
+    cxn_onnx_file_close(file);
+    free(file);
+    put_free(&content);
+    put_free(&model);
+    unlink(path);
+    unlink(data);
+}
+
 /* The status of opening the model, which stands as a file in the folder. */
 static void expect_in(const char *folder, struct case_bytes model, enum cxn_status status,
                       const char *text)
@@ -185,11 +243,7 @@ static void expect_in(const char *folder, struct case_bytes model, enum cxn_stat
     struct cxn_error err = { "" };
     struct cxn_onnx_file *file = calloc(1, sizeof *file);
     assert_non_null(file);
-    snprintf(path, sizeof path, "%s/m.onnx", folder);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(model.data, 1, model.size, f), model.size);
-    assert_int_equal(fclose(f), 0);
+    write_file(path, folder, "m.onnx", model);
     const enum cxn_status got = cxn_onnx_file_open(file, NULL, path, &err);
     cxn_onnx_file_close(file);
     free(file);
@@ -207,6 +261,7 @@ static void test_external_files(void **state)
     assert_non_null(mkdtemp(folder));
     const int in = open(folder, O_RDONLY | O_DIRECTORY);
     assert_true(in >= 0);
+    check_external_integers(folder);
     const int data = openat(in, "data", O_WRONLY | O_CREAT, 0600);
     assert_int_equal(write(data, "12345678", 8), 8);
     close(data);
@@ -276,7 +331,8 @@ static void test_attributes(void **state)
     pb_text(&attribute, CXN_ATTRIBUTE_NAME, "body");
     pb_message(&attribute, 6, graph);
     pb_message(&node, CXN_NODE_ATTRIBUTE, attribute);
-    onnx_expect(model_with_node(node), CXN_E_FORMAT, "'body' has field 6: a graph");
+    onnx_expect(model_with_node(node), CXN_E_FORMAT,
+                "node 0 'odd' (Conv): attribute 'body' has field 6: a graph");
 }
 
 static void test_operands(void **state)
@@ -336,12 +392,82 @@ static void test_structure(void **state)
     pb_text(&info, CXN_VALUE_NAME, "second");
     pb_message(&graph, CXN_GRAPH_INPUT, info);
     onnx_expect(onnx_model(graph), CXN_E_FORMAT, "2 inputs and 1 outputs");
-    graph = (struct case_bytes){ 0 };
+    graph = onnx_graph();
     info = (struct case_bytes){ 0 };
+    pb_text(&info, CXN_VALUE_NAME, "y");
+    pb_message(&graph, CXN_GRAPH_OUTPUT, info);
+    onnx_expect(onnx_model(graph), CXN_E_FORMAT, "more than one output");
+    model = onnx_model(onnx_graph());
+    for (int i = 0; i < 2; i++) {
+        struct case_bytes pair = { 0 };
+        pb_text(&pair, CXN_ENTRY_KEY, "source_name");
+        pb_message(&model, CXN_MODEL_METADATA_PROPS, pair);
+    }
+    onnx_expect(model, CXN_E_FORMAT, "metadata 'source_name' is there twice");
+}
+
+/* A graph whose input has that type, and nothing else. */
+static void expect_input(struct case_bytes shape, int64_t type, const char *text)
+{
+    struct case_bytes tensor = { 0 }, info_type = { 0 }, info = { 0 }, graph = { 0 };
+    pb_int(&tensor, CXN_TENSOR_TYPE_ELEM, type);
+    pb_message(&tensor, CXN_TENSOR_TYPE_SHAPE, shape);
+    pb_message(&info_type, CXN_TYPE_TENSOR, tensor);
     pb_text(&info, CXN_VALUE_NAME, "x");
+    pb_message(&info, CXN_VALUE_TYPE, info_type);
     pb_bytes(&graph, CXN_GRAPH_INPUT, info.data, info.size);
     pb_message(&graph, CXN_GRAPH_OUTPUT, info);
-    onnx_expect(onnx_model(graph), CXN_E_FORMAT, "input 'x' is not of type float");
+    onnx_expect(onnx_model(graph), CXN_E_FORMAT, text);
+}
+
+static struct case_bytes shape_of(int64_t channels, size_t rank)
+{
+    struct case_bytes shape = { 0 };
+    for (size_t i = 0; i < rank; i++) {
+        struct case_bytes dim = { 0 };
+        pb_int(&dim, CXN_DIM_VALUE, i == 1 ? channels : 64);
+        pb_message(&shape, CXN_SHAPE_DIM, dim);
+    }
+    return shape;
+}
+
+static void test_input(void **state)
+{
+    (void)state;
+    static const char refused[] = "input 'x' is not of type float", taken[] = "output 'x' is not";
+    struct case_bytes dim = { 0 }, shape = { 0 };
+    pb_int(&dim, CXN_DIM_VALUE, 64);
+    pb_text(&dim, CXN_DIM_PARAM, "side");
+    pb_message(&shape, CXN_SHAPE_DIM, dim);
+    expect_input(shape, CXN_ONNX_FLOAT, "a dimension with more than one value");
+    expect_input(shape_of(3, 0), CXN_ONNX_FLOAT, refused);
+    expect_input(shape_of(3, 3), CXN_ONNX_FLOAT, refused);
+    expect_input(shape_of(3, 5), CXN_ONNX_FLOAT, refused);
+    expect_input(shape_of(2, 4), CXN_ONNX_FLOAT, refused);
+    expect_input(shape_of(-1, 4), CXN_ONNX_FLOAT, refused);
+    expect_input(shape_of(3, 4), CXN_ONNX_UINT8, refused);
+    expect_input(shape_of(3, 4), CXN_ONNX_FLOAT16, taken);
+    expect_input(shape_of(1, 4), CXN_ONNX_FLOAT, taken);
+}
+
+/* What is wrong is told behind names that fill every limit and are not printable. */
+static void test_long_names(void **state)
+{
+    (void)state;
+    char name[CXN_ONNX_NAME_BYTES];
+    static const int64_t negative[] = { -1 };
+    memset(name, 1, sizeof name);
+    name[sizeof name - 1] = '\0';
+    const char *const inputs[] = { name, NULL };
+    struct case_bytes node = onnx_node("Conv", inputs, "v");
+    onnx_expect(model_with_node(node), CXN_E_FORMAT, "is not made before");
+    node = (struct case_bytes){ 0 };
+    pb_text(&node, CXN_NODE_OUTPUT, "v");
+    pb_text(&node, CXN_NODE_OP_TYPE, "If");
+    pb_text(&node, CXN_NODE_NAME, name);
+    onnx_expect(model_with_node(node), CXN_E_FORMAT, "an operator that DenseNet-121 does not");
+    onnx_expect(model_with_tensor(onnx_tensor(name, negative, 1, 0)), CXN_E_FORMAT,
+                "a negative dimension");
 }
 
 /* ---- whole files -------------------------------------------------------------------------- */
@@ -358,6 +484,27 @@ static struct cxn_bytes read_golden(const char *name)
     return bytes;
 }
 
+/* ours.onnx with other bytes of the same number in the place of some. */
+static void expect_patched(const char *from, const char *to, size_t size, const char *text)
+{
+    struct cxn_bytes bytes = read_golden("ours.onnx");
+    struct case_bytes file = { 0 };
+    uint8_t *at = memmem(bytes.data, bytes.size, from, size);
+    assert_non_null(at);
+    memcpy(at, to, size);
+    put(&file, bytes.data, bytes.size);
+    cxn_free(bytes.data);
+    onnx_expect(file, CXN_E_FORMAT, text);
+}
+
+static void test_flags(void **state)
+{
+    (void)state;
+    expect_patched("transB\x18\x01", "transB\x18\x02", 8, "'transB' is not 0 or 1");
+    expect_patched("transB\x18\x01", "transA\x18\x01", 8, "'transA' is not 0");
+    expect_patched("transB\x18\x01", "transB\x18\x00", 8, "input 1 is not weights of");
+}
+
 /* The same maps in another order would take other weights for the network's. */
 static void test_order_of_maps(void **state)
 {
@@ -365,18 +512,13 @@ static void test_order_of_maps(void **state)
     static const char first[] = "\x0a\x0e" "features.pool0";
     static const char second[] = "\x0a\x26" "features.denseblock1.denselayer1.conv2";
     const size_t a = sizeof first - 1, b = sizeof second - 1;
-    char both[sizeof first + sizeof second] = "";
-    struct cxn_bytes bytes = read_golden("ours.onnx");
-    struct case_bytes file = { 0 };
-    memcpy(both, first, a);
-    memcpy(both + a, second, b);
-    uint8_t *at = memmem(bytes.data, bytes.size, both, a + b);
-    assert_non_null(at);
-    memcpy(at, second, b);
-    memcpy(at + b, first, a);
-    put(&file, bytes.data, bytes.size);
-    cxn_free(bytes.data);
-    onnx_expect(file, CXN_E_FORMAT, "(Concat): input 1 is not the block's next map, number 2");
+    char right[sizeof first + sizeof second] = "", turned[sizeof right] = "";
+    memcpy(right, first, a);
+    memcpy(right + a, second, b);
+    memcpy(turned, second, b);
+    memcpy(turned + b, first, a);
+    expect_patched(right, turned, a + b,
+                   "(Concat): input 1 is not the block's next map, number 2");
 }
 
 static bool is_refusal(enum cxn_status status)
@@ -482,9 +624,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wire), cmocka_unit_test(test_groups),
         cmocka_unit_test(test_amounts), cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_values), cmocka_unit_test(test_external_refused),
+        cmocka_unit_test(test_values), cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_external_refused),
         cmocka_unit_test(test_external_files), cmocka_unit_test(test_attributes),
         cmocka_unit_test(test_operands), cmocka_unit_test(test_structure),
+        cmocka_unit_test(test_input), cmocka_unit_test(test_long_names),
+        cmocka_unit_test(test_flags),
         cmocka_unit_test(test_order_of_maps), cmocka_unit_test(test_every_prefix),
         cmocka_unit_test(test_bytes_changed),
         cmocka_unit_test(test_failing_allocations),
