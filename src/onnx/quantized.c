@@ -21,6 +21,8 @@ struct restore {
     size_t used, hint;
     const struct cxn_part *part; /* the one at hand, */
     uint8_t *flip;               /* and, of a norm, its array */
+    uint8_t *picture;
+    size_t picture_bytes;
 };
 
 /* Place of a tensor of the safetensors file, NULL while counting. */
@@ -50,26 +52,6 @@ static enum cxn_status restore_pair(struct restore *r, const struct cxn_slot *sl
     if (status != CXN_OK || !place || (value && cxn_hex_parse(value, place, bytes))) return status;
     return cxn_fail(err, CXN_E_FORMAT, "metadata '%s' is not %zu bytes as hex digits", slot->name,
                     bytes);
-}
-
-static enum cxn_status restore_picture(struct restore *r, struct cxn_error *err)
-{
-    const struct cxn_slots slots = { .fold = r->fold }; /* no arrays in front */
-    const struct cxn_slot slot = cxn_slots_at(&slots, CXN_SLOT_PICTURE);
-    const char *told = cxn_derived_value(&r->m->list, CXN_ONNX_PROBE_SHA256);
-    struct cxn_probe probe;
-    char sha256[CXN_SHA256_HEX_BYTES];
-    uint8_t *place;
-    size_t bytes;
-    enum cxn_status status = take(r, &slot, &place, &bytes, err);
-    if (status != CXN_OK || !place) return status;
-    status = cxn_probe_draw(&probe, r->env, err);
-    if (status != CXN_OK) return status;
-    memcpy(place, probe.pixels, bytes);
-    cxn_onnx_probe_sha256(&probe, sha256);
-    cxn_probe_close(&probe);
-    if (told && strcmp(told, sha256) == 0) return CXN_OK;
-    return cxn_derived_fail(CXN_ONNX_PROBE_SHA256, told, sha256, err);
 }
 
 /* Both stems and the probe's answers. */
@@ -220,14 +202,17 @@ static enum cxn_status restore_part(struct restore *r, struct cxn_error *err)
     return status;
 }
 
+/* But for the probe's picture, of which there is the place. */
 static enum cxn_status restore_all(struct restore *r, struct cxn_error *err)
 {
+    const struct cxn_slots probe = { .fold = r->fold }; /* no arrays in front */
+    const struct cxn_slot picture = cxn_slots_at(&probe, CXN_SLOT_PICTURE);
     enum cxn_status status = restore_pairs(r, err);
     for (size_t i = 0; status == CXN_OK && i < r->fold->count; i++) {
         r->part = &r->fold->parts[i];
         status = restore_part(r, err);
     }
-    return status == CXN_OK ? restore_picture(r, err) : status; /* it takes longest */
+    return status == CXN_OK ? take(r, &picture, &r->picture, &r->picture_bytes, err) : status;
 }
 
 /* ---- open --------------------------------------------------------------------------------- */
@@ -237,21 +222,33 @@ bool cxn_onnx_is_quantized(const struct cxn_onnx_model *m)
     return cxn_quantized_is(&m->list);
 }
 
-static enum cxn_status restore_file(struct cxn_onnx_quantized *q, struct cxn_onnx_model *m,
-                                    const cxn_fold *fold, const struct cxn_env *env,
+static enum cxn_status restore_file(struct cxn_onnx_quantized *q, struct restore *r,
                                     struct cxn_error *err)
 {
-    struct restore count = { .m = m, .fold = fold, .env = env };
-    if (m->list.count == 0) return cxn_fail(err, CXN_E_FORMAT, "onnx: no tensors");
+    struct restore count = *r;
+    if (r->m->list.count == 0) return cxn_fail(err, CXN_E_FORMAT, "onnx: no tensors");
     enum cxn_status status = restore_all(&count, err);
     if (status != CXN_OK) return status;
-    q->bytes = cxn_alloc_zero(env->mem, count.used, 1);
-    if (!q->bytes) return cxn_fail_nomem(err, env->mem, count.used, "the quantised weights");
+    r->list = &q->list;
+    r->bytes = q->bytes = cxn_alloc_zero(r->env->mem, count.used, 1);
+    if (!q->bytes) return cxn_fail_nomem(err, r->env->mem, count.used, "the quantised weights");
     q->source = cxn_source_memory(q->bytes, count.used);
-    struct restore fill = { .m = m, .fold = fold, .env = env, .list = &q->list,
-                            .bytes = q->bytes };
-    status = restore_all(&fill, err);
-    return status == CXN_OK ? restore_metadata(&fill, err) : status;
+    status = restore_all(r, err);
+    return status == CXN_OK ? restore_metadata(r, err) : status;
+}
+
+static enum cxn_status draw_picture(const struct restore *r, struct cxn_error *err)
+{
+    const char *told = cxn_derived_value(&r->m->list, CXN_ONNX_PROBE_SHA256);
+    struct cxn_probe probe;
+    char sha256[CXN_SHA256_HEX_BYTES];
+    const enum cxn_status status = cxn_probe_draw(&probe, r->env, err);
+    if (status != CXN_OK) return status;
+    memcpy(r->picture, probe.pixels, r->picture_bytes);
+    cxn_onnx_probe_sha256(&probe, sha256);
+    cxn_probe_close(&probe);
+    if (told && strcmp(told, sha256) == 0) return CXN_OK;
+    return cxn_derived_fail(CXN_ONNX_PROBE_SHA256, told, sha256, err);
 }
 
 /* How the graph was written, which is in its input's shape and in its metadata. */
@@ -287,11 +284,12 @@ enum cxn_status cxn_onnx_quantized_open(struct cxn_onnx_quantized *q, struct cxn
                                         const cxn_fold *fold, const struct cxn_env *env,
                                         struct cxn_error *err)
 {
+    struct restore restore = { .m = m, .fold = fold, .env = env };
     *q = (struct cxn_onnx_quantized){ .list = { .mem = env->mem, .format = m->list.format } };
-    enum cxn_status status = restore_file(q, m, fold, env, err);
-    if (status == CXN_OK)
-        status = cxn_quantized_read(&q->file, fold, &q->list, &q->source, err);
-    return status == CXN_OK ? check_graph(q, m, fold, err) : status;
+    enum cxn_status status = restore_file(q, &restore, err);
+    if (status == CXN_OK) status = cxn_quantized_read(&q->file, fold, &q->list, &q->source, err);
+    if (status == CXN_OK) status = check_graph(q, m, fold, err);
+    return status == CXN_OK ? draw_picture(&restore, err) : status; /* what takes longest */
 }
 
 void cxn_onnx_quantized_close(struct cxn_onnx_quantized *q)
