@@ -26,7 +26,8 @@ struct cxn_export_result {
     uint64_t bytes;         /**< of the file */
     uint32_t nodes;         /**< of the graph */
     uint32_t opset;         /**< version of ONNX's operators */
-    char source_sha256[65]; /**< of the weights' file, 64 lower-case hex digits */
+    char source_sha256[65]; /**< of the weights' file, 64 lower-case hex digits; docs/formats.md
+                                 says what it is where an ONNX model has external data */
 };
 
 /**

@@ -18,6 +18,7 @@ void cxn_onnx_model_close(struct cxn_onnx_model *m)
     cxn_free(m->tensors);
     cxn_names_close(&m->names);
     cxn_names_close(&m->locations);
+    cxn_names_close(&m->keys);
     cxn_free(m->values);
     *m = (struct cxn_onnx_model){ .mem = m->mem };
 }
@@ -171,13 +172,15 @@ static enum cxn_status read_opset(struct cxn_onnx_model *m, struct cxn_wire w,
     return CXN_OK;
 }
 
-static enum cxn_status keep_pair(struct cxn_tensors *list, const char *key, const char *value,
+static enum cxn_status keep_pair(struct cxn_onnx_model *m, const char *key, const char *value,
                                  struct cxn_error *err)
 {
-    for (size_t i = 0; i < list->pair_count; i++)
-        if (strcmp(cxn_tensors_text(list, list->pairs[i].key_at), key) == 0)
-            return cxn_fail(err, CXN_E_FORMAT, "onnx: metadata '%.200s' is there twice", key);
-    return cxn_tensors_add_pair(list, key, value, err);
+    uint32_t number;
+    const enum cxn_status status = cxn_names_number(&m->keys, key, &number, err);
+    if (status != CXN_OK) return status;
+    if (number < m->list.pair_count)
+        return cxn_fail(err, CXN_E_FORMAT, "onnx: metadata '%.200s' is there twice", key);
+    return cxn_tensors_add_pair(&m->list, key, value, err);
 }
 
 /* A pair of the model's metadata. */
@@ -198,7 +201,7 @@ static enum cxn_status read_pair(struct cxn_onnx_model *m, struct cxn_wire w,
                                                : cxn_wire_text(&w, &f, value, METADATA_BYTES, err);
         if (status != CXN_OK) break;
     }
-    if (status == CXN_OK) status = keep_pair(&m->list, key, value, err);
+    if (status == CXN_OK) status = keep_pair(m, key, value, err);
     cxn_free(value);
     return status;
 }
@@ -255,7 +258,8 @@ enum cxn_status cxn_onnx_model_read(struct cxn_onnx_model *m, struct cxn_mem *me
                                     const struct cxn_source *source, struct cxn_error *err)
 {
     *m = (struct cxn_onnx_model){ .mem = mem, .source = source, .list = { .mem = mem },
-                                  .names = { .mem = mem }, .locations = { .mem = mem } };
+                                  .names = { .mem = mem }, .locations = { .mem = mem },
+                                  .keys = { .mem = mem } };
     m->list.format = "onnx";
     if (source->size_bytes > INT_MAX)
         return cxn_fail(err, CXN_E_LIMIT, "onnx: %llu bytes, at most %d",

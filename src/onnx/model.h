@@ -70,6 +70,7 @@ struct cxn_onnx_model {
     struct cxn_onnx_value *values; /* [names.count] */
     size_t value_count, value_capacity;
     struct cxn_onnx_names locations;
+    struct cxn_onnx_names keys; /* of the metadata, numbered as the list's pairs */
     struct cxn_file external; /* the file opened last */
     uint32_t external_location; /* its number + 1; 0: none */
     int64_t ir_version, opset;

@@ -127,7 +127,7 @@ enum cxn_status cxn_onnx_tensor_source(struct cxn_onnx_model *m, uint32_t locati
         m->external_location = 0;
         const enum cxn_status status =
             cxn_file_open_beside(&m->external, m->source->path, name, err);
-        if (status != CXN_OK) return status;
+        if (status != CXN_OK) return cxn_fail_in(err, status, m->source->path);
         m->external_location = location;
     }
     *source = cxn_source_file(&m->external, name);
