@@ -172,6 +172,24 @@ static enum cxn_status read_opset(struct cxn_onnx_model *m, struct cxn_wire w,
     return CXN_OK;
 }
 
+enum cxn_status cxn_onnx_entry_read(struct cxn_wire w, char *key, size_t key_room, char *value,
+                                    size_t value_room, struct cxn_error *err)
+{
+    struct cxn_wire_field f;
+    bool more;
+    enum cxn_status status;
+    key[0] = value[0] = '\0';
+    while ((status = cxn_wire_next(&w, &f, &more, err)) == CXN_OK && more) {
+        if (f.number != CXN_ENTRY_KEY && f.number != CXN_ENTRY_VALUE) continue;
+        status = cxn_wire_once(&w, &f, err);
+        if (status == CXN_OK)
+            status = f.number == CXN_ENTRY_KEY ? cxn_wire_text(&w, &f, key, key_room, err)
+                                               : cxn_wire_text(&w, &f, value, value_room, err);
+        if (status != CXN_OK) return status;
+    }
+    return status;
+}
+
 static enum cxn_status keep_pair(struct cxn_onnx_model *m, const char *key, const char *value,
                                  struct cxn_error *err)
 {
@@ -187,20 +205,10 @@ static enum cxn_status keep_pair(struct cxn_onnx_model *m, const char *key, cons
 static enum cxn_status read_pair(struct cxn_onnx_model *m, struct cxn_wire w,
                                  struct cxn_error *err)
 {
-    char key[CXN_ONNX_NAME_BYTES] = "";
-    struct cxn_wire_field f;
-    bool more;
-    char *value = cxn_alloc_zero(m->mem, METADATA_BYTES, 1);
+    char key[CXN_ONNX_NAME_BYTES];
+    char *value = cxn_alloc(m->mem, METADATA_BYTES, 1);
     if (!value) return cxn_fail_nomem(err, m->mem, METADATA_BYTES, "metadata");
-    enum cxn_status status;
-    while ((status = cxn_wire_next(&w, &f, &more, err)) == CXN_OK && more) {
-        if (f.number != CXN_ENTRY_KEY && f.number != CXN_ENTRY_VALUE) continue;
-        status = cxn_wire_once(&w, &f, err);
-        if (status == CXN_OK)
-            status = f.number == CXN_ENTRY_KEY ? cxn_wire_text(&w, &f, key, sizeof key, err)
-                                               : cxn_wire_text(&w, &f, value, METADATA_BYTES, err);
-        if (status != CXN_OK) break;
-    }
+    enum cxn_status status = cxn_onnx_entry_read(w, key, sizeof key, value, METADATA_BYTES, err);
     if (status == CXN_OK) status = keep_pair(m, key, value, err);
     cxn_free(value);
     return status;

@@ -89,6 +89,10 @@ void cxn_onnx_model_close(struct cxn_onnx_model *m);
 enum cxn_status cxn_onnx_value_of(struct cxn_onnx_model *m, const char *name, uint32_t *number,
                                   struct cxn_error *err);
 
+/* Read a StringStringEntryProto; what it does not say is "". */
+enum cxn_status cxn_onnx_entry_read(struct cxn_wire w, char *key, size_t key_room, char *value,
+                                    size_t value_room, struct cxn_error *err);
+
 /* Read a TensorProto and add it to the list. name: NULL where it must have one of its own. */
 enum cxn_status cxn_onnx_tensor_read(struct cxn_onnx_model *m, struct cxn_wire w,
                                      const char *name, uint32_t *tensor, struct cxn_error *err);

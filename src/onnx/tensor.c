@@ -50,18 +50,9 @@ static bool parse_u64(const char *text, uint64_t *value)
 
 static enum cxn_status read_entry(struct raw *r, struct cxn_wire w, struct cxn_error *err)
 {
-    struct cxn_wire_field f;
-    bool more;
-    char key[WORD_BYTES] = "", value[LOCATION_BYTES] = "";
-    enum cxn_status status;
-    while ((status = cxn_wire_next(&w, &f, &more, err)) == CXN_OK && more) {
-        if (f.number != CXN_ENTRY_KEY && f.number != CXN_ENTRY_VALUE) continue;
-        status = cxn_wire_once(&w, &f, err);
-        if (status == CXN_OK)
-            status = f.number == CXN_ENTRY_KEY ? cxn_wire_text(&w, &f, key, sizeof key, err)
-                                               : cxn_wire_text(&w, &f, value, sizeof value, err);
-        if (status != CXN_OK) return status;
-    }
+    char key[WORD_BYTES], value[LOCATION_BYTES];
+    const enum cxn_status status =
+        cxn_onnx_entry_read(w, key, sizeof key, value, sizeof value, err);
     if (status != CXN_OK) return status;
     char *to = strcmp(key, "location") == 0 ? r->location
                : strcmp(key, "offset") == 0 ? r->offset
