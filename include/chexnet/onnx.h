@@ -27,7 +27,8 @@ struct cxn_export_result {
     uint32_t nodes;         /**< of the graph */
     uint32_t opset;         /**< version of ONNX's operators */
     int32_t quantized;      /**< 1: of a quantised model, in 8 bits; 0: in float32 */
-    char source_sha256[65]; /**< of the weights' file, 64 lower-case hex digits */
+    char source_sha256[65]; /**< of the weights' file, 64 lower-case hex digits; docs/formats.md
+                                 says what it is where an ONNX model has external data */
 };
 
 /**

@@ -18,6 +18,7 @@ void cxn_onnx_model_close(struct cxn_onnx_model *m)
     cxn_free(m->tensors);
     cxn_names_close(&m->names);
     cxn_names_close(&m->locations);
+    cxn_names_close(&m->keys);
     cxn_free(m->values);
     *m = (struct cxn_onnx_model){ .mem = m->mem };
 }
@@ -171,34 +172,44 @@ static enum cxn_status read_opset(struct cxn_onnx_model *m, struct cxn_wire w,
     return CXN_OK;
 }
 
-static enum cxn_status keep_pair(struct cxn_tensors *list, const char *key, const char *value,
+enum cxn_status cxn_onnx_entry_read(struct cxn_wire w, char *key, size_t key_room, char *value,
+                                    size_t value_room, struct cxn_error *err)
+{
+    struct cxn_wire_field f;
+    bool more;
+    enum cxn_status status;
+    key[0] = value[0] = '\0';
+    while ((status = cxn_wire_next(&w, &f, &more, err)) == CXN_OK && more) {
+        if (f.number != CXN_ENTRY_KEY && f.number != CXN_ENTRY_VALUE) continue;
+        status = cxn_wire_once(&w, &f, err);
+        if (status == CXN_OK)
+            status = f.number == CXN_ENTRY_KEY ? cxn_wire_text(&w, &f, key, key_room, err)
+                                               : cxn_wire_text(&w, &f, value, value_room, err);
+        if (status != CXN_OK) return status;
+    }
+    return status;
+}
+
+static enum cxn_status keep_pair(struct cxn_onnx_model *m, const char *key, const char *value,
                                  struct cxn_error *err)
 {
-    for (size_t i = 0; i < list->pair_count; i++)
-        if (strcmp(cxn_tensors_text(list, list->pairs[i].key_at), key) == 0)
-            return cxn_fail(err, CXN_E_FORMAT, "onnx: metadata '%.200s' is there twice", key);
-    return cxn_tensors_add_pair(list, key, value, err);
+    uint32_t number;
+    const enum cxn_status status = cxn_names_number(&m->keys, key, &number, err);
+    if (status != CXN_OK) return status;
+    if (number < m->list.pair_count)
+        return cxn_fail(err, CXN_E_FORMAT, "onnx: metadata '%.200s' is there twice", key);
+    return cxn_tensors_add_pair(&m->list, key, value, err);
 }
 
 /* A pair of the model's metadata. */
 static enum cxn_status read_pair(struct cxn_onnx_model *m, struct cxn_wire w,
                                  struct cxn_error *err)
 {
-    char key[CXN_ONNX_NAME_BYTES] = "";
-    struct cxn_wire_field f;
-    bool more;
-    char *value = cxn_alloc_zero(m->mem, METADATA_BYTES, 1);
+    char key[CXN_ONNX_NAME_BYTES];
+    char *value = cxn_alloc(m->mem, METADATA_BYTES, 1);
     if (!value) return cxn_fail_nomem(err, m->mem, METADATA_BYTES, "metadata");
-    enum cxn_status status;
-    while ((status = cxn_wire_next(&w, &f, &more, err)) == CXN_OK && more) {
-        if (f.number != CXN_ENTRY_KEY && f.number != CXN_ENTRY_VALUE) continue;
-        status = cxn_wire_once(&w, &f, err);
-        if (status == CXN_OK)
-            status = f.number == CXN_ENTRY_KEY ? cxn_wire_text(&w, &f, key, sizeof key, err)
-                                               : cxn_wire_text(&w, &f, value, METADATA_BYTES, err);
-        if (status != CXN_OK) break;
-    }
-    if (status == CXN_OK) status = keep_pair(&m->list, key, value, err);
+    enum cxn_status status = cxn_onnx_entry_read(w, key, sizeof key, value, METADATA_BYTES, err);
+    if (status == CXN_OK) status = keep_pair(m, key, value, err);
     cxn_free(value);
     return status;
 }
@@ -255,7 +266,8 @@ enum cxn_status cxn_onnx_model_read(struct cxn_onnx_model *m, struct cxn_mem *me
                                     const struct cxn_source *source, struct cxn_error *err)
 {
     *m = (struct cxn_onnx_model){ .mem = mem, .source = source, .list = { .mem = mem },
-                                  .names = { .mem = mem }, .locations = { .mem = mem } };
+                                  .names = { .mem = mem }, .locations = { .mem = mem },
+                                  .keys = { .mem = mem } };
     m->list.format = "onnx";
     if (source->size_bytes > INT_MAX)
         return cxn_fail(err, CXN_E_LIMIT, "onnx: %llu bytes, at most %d",

@@ -71,6 +71,7 @@ struct cxn_onnx_model {
     struct cxn_onnx_value *values; /* [names.count] */
     size_t value_count, value_capacity;
     struct cxn_onnx_names locations;
+    struct cxn_onnx_names keys; /* of the metadata, numbered as the list's pairs */
     struct cxn_file external; /* the file opened last */
     uint32_t external_location; /* its number + 1; 0: none */
     int64_t ir_version, opset;
@@ -92,6 +93,10 @@ enum cxn_status cxn_onnx_input_dims(struct cxn_onnx_model *m, int64_t dims[CXN_O
 /* The value of a name, made where there is none. Moves when another name comes. */
 enum cxn_status cxn_onnx_value_of(struct cxn_onnx_model *m, const char *name, uint32_t *number,
                                   struct cxn_error *err);
+
+/* Read a StringStringEntryProto; what it does not say is "". */
+enum cxn_status cxn_onnx_entry_read(struct cxn_wire w, char *key, size_t key_room, char *value,
+                                    size_t value_room, struct cxn_error *err);
 
 /* Read a TensorProto and add it to the list. name: NULL where it must have one of its own. */
 enum cxn_status cxn_onnx_tensor_read(struct cxn_onnx_model *m, struct cxn_wire w,

@@ -125,7 +125,7 @@ enum cxn_status cxn_onnx_file_open(struct cxn_onnx_file *f, struct cxn_mem *mem,
     f->open = true;
     f->source = cxn_source_file(&f->file, path);
     status = cxn_onnx_model_read(&f->model, mem, &f->source, err);
-    return cxn_fail_in(err, status, path);
+    return status == CXN_E_IO ? status : cxn_fail_in(err, status, path);
 }
 
 void cxn_onnx_file_close(struct cxn_onnx_file *f)
@@ -142,7 +142,7 @@ enum cxn_status cxn_onnx_file_load(const struct cxn_env *env, struct cxn_onnx_fi
 {
     const enum cxn_status status = cxn_onnx_load(&f->model, net, head, block, report, err);
     if (status == CXN_OK) cxn_weights_report_tell(env, f->path, net, report);
-    return cxn_fail_in(err, status, f->path);
+    return status == CXN_E_IO ? status : cxn_fail_in(err, status, f->path);
 }
 
 /* ---- hash --------------------------------------------------------------------------------- */
@@ -160,7 +160,7 @@ enum cxn_status cxn_onnx_file_sha256(struct cxn_onnx_file *f, char hex[CXN_SHA25
         status = cxn_sha256_file(data.file, data.path, both + CXN_SHA256_HEX_BYTES - 1, err);
         if (status == CXN_OK) cxn_sha256_hex(both, 2 * (CXN_SHA256_HEX_BYTES - 1), hex);
     }
-    return cxn_fail_in(err, status, f->path);
+    return status;
 }
 
 /* ---- source ------------------------------------------------------------------------------- */

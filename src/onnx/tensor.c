@@ -50,18 +50,9 @@ static bool parse_u64(const char *text, uint64_t *value)
 
 static enum cxn_status read_entry(struct raw *r, struct cxn_wire w, struct cxn_error *err)
 {
-    struct cxn_wire_field f;
-    bool more;
-    char key[WORD_BYTES] = "", value[LOCATION_BYTES] = "";
-    enum cxn_status status;
-    while ((status = cxn_wire_next(&w, &f, &more, err)) == CXN_OK && more) {
-        if (f.number != CXN_ENTRY_KEY && f.number != CXN_ENTRY_VALUE) continue;
-        status = cxn_wire_once(&w, &f, err);
-        if (status == CXN_OK)
-            status = f.number == CXN_ENTRY_KEY ? cxn_wire_text(&w, &f, key, sizeof key, err)
-                                               : cxn_wire_text(&w, &f, value, sizeof value, err);
-        if (status != CXN_OK) return status;
-    }
+    char key[WORD_BYTES], value[LOCATION_BYTES];
+    const enum cxn_status status =
+        cxn_onnx_entry_read(w, key, sizeof key, value, sizeof value, err);
     if (status != CXN_OK) return status;
     char *to = strcmp(key, "location") == 0 ? r->location
                : strcmp(key, "offset") == 0 ? r->offset
@@ -127,7 +118,7 @@ enum cxn_status cxn_onnx_tensor_source(struct cxn_onnx_model *m, uint32_t locati
         m->external_location = 0;
         const enum cxn_status status =
             cxn_file_open_beside(&m->external, m->source->path, name, err);
-        if (status != CXN_OK) return status;
+        if (status != CXN_OK) return cxn_fail_in(err, status, m->source->path);
         m->external_location = location;
     }
     *source = cxn_source_file(&m->external, name);

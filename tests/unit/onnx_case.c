@@ -141,7 +141,5 @@ void onnx_expect(struct case_bytes file, enum cxn_status status, const char *tex
     if (got != status || (text && !strstr(err.text, text)))
         fail_msg("expected %s with '%s', got %s with '%s'", cxn_status_name(status),
                  text ? text : "", cxn_status_name(got), err.text);
-    assert_int_equal(mem.blocks, 0);
-    assert_true(mem.peak_bytes < 64 << 20);
-    if (seconds > CASE_SECONDS_MAX) fail_msg("took %.2f s: '%s'", seconds, err.text);
+    case_check_cost(&mem, seconds, err.text);
 }
