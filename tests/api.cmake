@@ -42,7 +42,10 @@ cxn_script_test(onnx_peers tests/onnx_peers.sh $<TARGET_FILE:chexnet_command>)
 set_tests_properties(onnx_peers PROPERTIES LABELS long)
 cxn_script_test(cli_quantized tests/cli_quantized.sh $<TARGET_FILE:chexnet_command> ${weights}
                 ${quantized})
-set_tests_properties(cli_quantized PROPERTIES FIXTURES_REQUIRED "weights;quantized")
+cxn_script_test(cli_export_quantized tests/cli_export_quantized.sh $<TARGET_FILE:chexnet_command>
+                ${quantized})
+set_tests_properties(cli_quantized cli_export_quantized PROPERTIES
+  FIXTURES_REQUIRED "weights;quantized")
 foreach(part refused models)
   cxn_script_test(cli_quantize_${part} tests/cli_quantize.sh $<TARGET_FILE:chexnet_command>
                   ${weights} ${part})
@@ -52,7 +55,7 @@ set_tests_properties(cli_infer_bf16 cli_infer_reference cli_bench_fast cli_bench
   cli_export_refused cli_export_models table PROPERTIES FIXTURES_REQUIRED weights)
 # Whole networks in plain C: what the kernels' and the engines' tests have sanitized.
 cxn_long_if_sanitized(full_reference shapes cli_infer_reference cli_bench_c cli_optimize_models
-  cli_export_models
+  cli_export_models cli_export_quantized
   cli_quantize_refused cli_quantize_models cli_quantized cli_calibrate table)
 foreach(suite short long)
   foreach(sample nih_sample nih_sample_int8)
