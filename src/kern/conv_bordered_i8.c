@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kern/conv_bordered_i8.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -96,4 +97,14 @@ void cxn_conv_bordered_i8_pack(const struct cxn_conv_bordered_i8_kernel *row, vo
         for (size_t o = 0; o < count; o++) factor[o] = 128.0f * weights->m[first + o];
         pack_span(row, to, weights, &(struct span){ weights->low + first, count, outputs });
     }
+}
+
+bool cxn_conv_bordered_i8_is_bounded(const struct cxn_conv_i8_weights *weights)
+{
+    const double most = 255.0 * (weights->low ? 128.0 * 128 + 64 : 128.0);
+    const double reach = (double)weights->terms * most;
+    for (size_t o = 0; o < weights->out; o++) /* what rounding adds is less than the other half */
+        if (!(reach * fabs((double)weights->m[o]) + fabs((double)weights->b[o]) < 0x1p30))
+            return false;
+    return true;
 }

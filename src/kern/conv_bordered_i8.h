@@ -56,6 +56,10 @@ size_t cxn_conv_bordered_i8_packed_bytes(const struct cxn_conv_bordered_i8_kerne
 void cxn_conv_bordered_i8_pack(const struct cxn_conv_bordered_i8_kernel *row, void *packed,
                                const struct cxn_conv_i8_weights *weights);
 
+/* Whether no value leaves int32, whatever the samples are: then rows need not cut it before they
+ * make a whole number of it. False is always right, and slower. */
+bool cxn_conv_bordered_i8_is_bounded(const struct cxn_conv_i8_weights *weights);
+
 /* Bytes of the two lines in front of a panel's weights. */
 static inline size_t cxn_conv_i8_header_bytes(size_t columns)
 {

@@ -53,7 +53,8 @@ static struct cxn_packed_conv pack_conv(struct packing *p,
     void *place = take(p, cxn_conv_bordered_i8_packed_bytes(p->row, weights));
     if (place) cxn_conv_bordered_i8_pack(p->row, place, weights);
     pass(p);
-    return (struct cxn_packed_conv){ place, weights->low != NULL };
+    return (struct cxn_packed_conv){ place, weights->low != NULL,
+                                     cxn_conv_bordered_i8_is_bounded(weights) };
 }
 
 static struct cxn_conv_i8_weights weights_of(const struct packing *p, size_t terms)

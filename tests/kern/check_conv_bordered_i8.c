@@ -24,6 +24,8 @@ enum fill {
     ALL_MOST,  /* 255 times 127 but for two of each, 1 and 3 less, so that some sums beyond 2^24
                   are odd, and of these float32 has some rounded down, some up; close */
     ALL_LEAST, /* 255 times -128 likewise */
+    NEAR,      /* as ALL_MOST; values beyond 2^29, which are still bounded */
+    BEYOND,    /* as ALL_MOST; some values beyond int32, so none are bounded */
     FAR,       /* numbers of m and b beyond int32, infinite products among them */
     FILLS
 };
@@ -45,14 +47,19 @@ static void run(const struct ck *t, const void *args, float *dst)
     row_of(t)->run(&conv);
 }
 
+static bool is_most(enum fill fill)
+{
+    return fill == ALL_MOST || fill == NEAR || fill == BEYOND;
+}
+
 static uint8_t *make_samples(struct ck *t, size_t count, enum fill fill)
 {
     uint8_t *p = ck_u8(t, count);
     for (size_t i = 0; i < count; i++) {
         if (fill == CORNERS) p[i] = p[i] < 128 ? 0 : 255;
-        if (fill == ALL_MOST || fill == ALL_LEAST) p[i] = 255;
+        if (is_most(fill) || fill == ALL_LEAST) p[i] = 255;
     }
-    for (uint8_t less = 1; less <= 3 && (fill == ALL_MOST || fill == ALL_LEAST); less += 2)
+    for (uint8_t less = 1; less <= 3 && (is_most(fill) || fill == ALL_LEAST); less += 2)
         p[ck_below(t, count)] -= less;
     return p;
 }
@@ -62,10 +69,10 @@ static int8_t *make_weights(struct ck *t, size_t count, enum fill fill, int leas
     int8_t *w = ck_s8(t, count, least, most);
     for (size_t i = 0; i < count; i++) {
         if (fill == CORNERS) w[i] = (int8_t)(w[i] < 0 ? least : most);
-        if (fill == ALL_MOST) w[i] = (int8_t)most;
+        if (is_most(fill)) w[i] = (int8_t)most;
         if (fill == ALL_LEAST) w[i] = (int8_t)least;
     }
-    for (int8_t less = 1; less <= 3 && fill == ALL_MOST; less += 2) w[ck_below(t, count)] -= less;
+    for (int8_t less = 1; less <= 3 && is_most(fill); less += 2) w[ck_below(t, count)] -= less;
     for (int8_t more = 1; more <= 3 && fill == ALL_LEAST; more += 2) w[ck_below(t, count)] += more;
     return w;
 }
@@ -116,6 +123,7 @@ static void make_scales(struct ck *t, const struct inputs *in, float *m, float *
     static const float close[] = { 1.0f, 0.5f, 0.25f };
     const float spread = sqrtf((float)(in->conv.tap_rows * in->conv.run)) * 74.0f * 100.0f;
     const float parts = in->weights.low ? TWO_PARTS_HIGH : 1.0f;
+    const float most = 255.0f * 127.0f * parts * (float)(in->conv.tap_rows * in->conv.run);
     for (size_t o = 0; o < in->conv.out; o++) {
         const size_t place = ck_below(t, in->conv.height * in->conv.width);
         const float any = 0.5f + (float)ck_below(t, 1000) / 1000;
@@ -128,6 +136,11 @@ static void make_scales(struct ck *t, const struct inputs *in, float *m, float *
         } else if (fill == TIES) {
             m[o] = o % 2 == 0 ? any / parts : any; /* so that a product's last bit counts halves */
             b[o] = tie(in, place, o, k);
+        } else if (fill == NEAR) {
+            m[o] = 0x1p28f / most;
+            b[o] = o % 2 == 0 ? 0x1p29f : -0x1p29f;
+        } else if (fill == BEYOND) {
+            m[o] = 0x1.2p31f / most;
         } else if (fill != FAR) {
             b[o] = k - value_of(in, place, o);
         } else if (o % 3 == 0) {
@@ -163,6 +176,7 @@ static struct inputs make(struct ck *t, const struct shape *s, enum fill fill)
     void *packed = ck_aligned(t, bytes / sizeof(float));
     cxn_conv_bordered_i8_pack(row_of(t), packed, &in.weights);
     in.conv.w = packed;
+    in.conv.bounded = cxn_conv_bordered_i8_is_bounded(&in.weights);
     in.conv.ahead = (struct cxn_ahead){ packed, ck_below(t, 2) * bytes };
     return in;
 }

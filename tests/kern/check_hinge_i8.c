@@ -108,7 +108,8 @@ static struct conv make_conv(struct ck *t, const struct shape *s)
     c.args = (struct cxn_hinge_conv_i8){
         .src = c.map.src, .src_step = c.map.step, .channels = s->in, .flip = c.map.flip,
         .knot = c.map.knot, .height = s->height, .width = s->width, .out = s->out, .w = packed,
-        .two_parts = s->two_parts, .dst_place_step = dst_step,
+        .two_parts = s->two_parts, .bounded = cxn_conv_bordered_i8_is_bounded(&c.weights),
+        .dst_place_step = dst_step,
         .panel = (uint8_t *)ck_aligned(t, panel_bytes / sizeof(float)),
         .ahead = { packed, ck_below(t, 2) * bytes },
         .dst_row_step = s->width * dst_step + ck_below(t, 2 * dst_step)
