@@ -48,6 +48,7 @@ train_and_test() {
         show chexnet optimize run/best.safetensors --precision $precision \
             --out $precision.safetensors
     done
+    show chexnet export run/best.safetensors --out model.onnx --with-preprocessing
     show chexnet calibrate run/best.safetensors --images phantom.cache \
         --list phantom/train_list.txt -n 100 --out calibration.json
     show chexnet quantize run/best.safetensors --calibration calibration.json \
@@ -97,3 +98,5 @@ show chexnet predict "$weights" "$picture"
 show chexnet optimize "$weights" --precision fp32 --out fp32.safetensors
 show chexnet selftest fp32.safetensors
 show chexnet predict fp32.safetensors "$picture" --mode fp32
+show chexnet export "$weights" --out model.onnx --with-preprocessing
+show chexnet predict model.onnx "$picture" --mode fp32

@@ -15,6 +15,7 @@ extern const struct command cmd_bench;
 extern const struct command cmd_calibrate;
 extern const struct command cmd_compare;
 extern const struct command cmd_cpu;
+extern const struct command cmd_export;
 extern const struct command cmd_infer;
 extern const struct command cmd_inspect;
 extern const struct command cmd_optimize;
@@ -39,6 +40,7 @@ const struct command *const commands[] = {
     &cmd_calibrate,
     &cmd_quantize,
     &cmd_selftest,
+    &cmd_export,
     &cmd_bench,
     &cmd_inspect,
     &cmd_cpu,

@@ -157,7 +157,8 @@ const struct command cmd_infer = {
     .operands = "MODEL",
     .operands_min = 1,
     .operands_max = 1,
-    .details = "MODEL is a .safetensors or .pth file with DenseNet-121 weights and 14 outputs.\n"
+    .details = "MODEL is a .safetensors, .pth or .onnx file with DenseNet-121 weights and 14\n"
+               "outputs, or an optimised or quantised model.\n"
                "Lists without labels give predictions (--out) and no table.",
     .example = "chexnet infer weights.pth --images images --list test_list.txt --out preds.csv",
     .options = options,

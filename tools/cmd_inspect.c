@@ -123,7 +123,7 @@ const struct command cmd_inspect = {
     .operands_min = 1,
     .operands_max = 1,
     .details = "Reads .safetensors, optimised and quantised models among them, and PyTorch's\n"
-               ".pth in both forms, told apart by content.\n"
+               ".pth in both forms, and .onnx, told apart by content.\n"
                "Nothing in the file is executed. Weights of another network are described\n"
                "as well; `fits` says what is wrong first.\n"
                "Of a folder that train writes: settings, checkpoints and files. A training\n"

@@ -95,8 +95,8 @@ CXN_API uint64_t cxn_peak_memory_bytes(void);
 typedef struct cxn_model cxn_model;
 
 /**
- * Read weights (.safetensors, or .pth in either form of torch.save; told apart by content) of a
- * DenseNet-121 with 14 outputs, or a model derived from such: optimised or quantised.
+ * Read weights (.safetensors, .pth in either form of torch.save, or an ONNX model; told apart by
+ * content) of a DenseNet-121 with 14 outputs, or a model derived from such: optimised or quantised.
  *
  * @param path  the file; read, not mapped, so that it may be replaced afterwards
  * @param mode  "auto" (the fastest that file and CPU allow), "reference", "fp32", "bf16" or "int8"
@@ -106,7 +106,7 @@ typedef struct cxn_model cxn_model;
  *         CXN_E_IO      the file cannot be read
  *         CXN_E_FORMAT  not a weights file, or weights of another network: the text names the
  *                       first tensor that is missing, unexpected, of another shape, not finite, or
- *                       a negative variance
+ *                       a negative variance, or the first node of a graph that does not fit
  *         CXN_E_LIMIT   over a limit of docs/untrusted-files.md
  *         CXN_E_NOMEM   over the context's budget, or no memory
  *

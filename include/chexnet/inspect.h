@@ -18,7 +18,8 @@ typedef struct cxn_info cxn_info;
 
 struct cxn_info_tensor {
     const char *name;       /**< as the file spells it */
-    const char *understood; /**< torchvision's name of it in DenseNet-121; "" for a counter of
+    const char *understood; /**< torchvision's name of it in DenseNet-121, in an ONNX model by its
+                                 place in the graph; "" for a counter of
                                  batches, which is not used; NULL when it is not part of one; in an
                                  optimised or quantised model its own name */
     const char *dtype;      /**< element type as safetensors names it: "F32", "I64", ... */
@@ -27,8 +28,8 @@ struct cxn_info_tensor {
 };
 
 /**
- * Read what a .safetensors or .pth file holds; told apart by content, not by name. Nothing in the
- * file is ever executed.
+ * Read what a .safetensors, .pth or .onnx file holds; told apart by content, not by name. Nothing
+ * in the file is ever executed.
  *
  * @param info  out: close with cxn_info_close(); NULL on error
  * @param ctx   its memory limit holds; NULL: none
@@ -44,7 +45,7 @@ CXN_API void cxn_info_close(cxn_info **info);
 
 /* What follows belongs to info and lives as long. An index out of range gives NULL. */
 
-/** "safetensors", "pth (zip)" or "pth (legacy)". */
+/** "safetensors", "pth (zip)", "pth (legacy)" or "onnx". */
 CXN_API const char *cxn_info_format(const cxn_info *info);
 CXN_API uint64_t cxn_info_file_bytes(const cxn_info *info);
 /** SHA-256 of the file as 64 lower-case hex digits (FIPS 180-4). */
@@ -54,7 +55,7 @@ CXN_API size_t cxn_info_tensor_count(const cxn_info *info);
 /** In the order of the file's own list. */
 CXN_API const struct cxn_info_tensor *cxn_info_tensor(const cxn_info *info, size_t i);
 
-/** Metadata of a safetensors file; .pth has none. */
+/** Metadata of a safetensors or ONNX file; .pth has none. */
 CXN_API size_t cxn_info_metadata_count(const cxn_info *info);
 CXN_API const char *cxn_info_metadata_key(const cxn_info *info, size_t i);
 CXN_API const char *cxn_info_metadata_value(const cxn_info *info, size_t i);

@@ -10,6 +10,7 @@
 
 #include "api/context.h"
 #include "api/lists.h"
+#include "api/numbers.h"
 #include "api/source_name.h"
 #include "base/clock.h"
 #include "base/fpmode.h"
@@ -17,7 +18,6 @@
 #include "data/loader.h"
 #include "fuse/engine.h"
 #include "image/image.h"
-#include "model/weights.h"
 #include "quant/partial.h"
 
 _Static_assert(sizeof ((struct cxn_calibrate_result *)0)->model_sha256 == CXN_SHA256_HEX_BYTES,
@@ -32,7 +32,7 @@ enum { COUNT_MAX = 1000000, BATCH_MAX = 64 };
 struct work {
     const struct cxn_env *env;
     const struct cxn_calibrate_options *options;
-    struct cxn_weights_file file;
+    struct cxn_numbers numbers;
     cxn_net *net;
     cxn_fold *fold;
     cxn_list *list;
@@ -65,18 +65,12 @@ static enum cxn_status make_rule(struct work *w, struct cxn_error *err)
 
 /* ---- what there is ------------------------------------------------------------------------ */
 
-static enum cxn_status load_weights(struct work *w, const char *path, float **block,
-                                    struct cxn_error *err)
+static enum cxn_status load_weights(struct work *w, const char *path, struct cxn_error *err)
 {
-    enum cxn_status status = cxn_weights_file_open(&w->file, w->env->mem, path, err);
-    if (status != CXN_OK) return status;
-    if (cxn_derived_is(&w->file.list))
-        return cxn_fail_in(err, cxn_fail(err, CXN_E_FORMAT, "not weights as trained, expected "
-                                         "those that it was made from"), path);
-    status = cxn_net_open(&w->net, &cxn_densenet121, w->env->mem, err);
+    enum cxn_status status = cxn_net_open(&w->net, &cxn_densenet121, w->env->mem, err);
     if (status == CXN_OK) status = cxn_fold_open(&w->fold, w->net, w->env->mem, err);
     if (status == CXN_OK)
-        status = cxn_weights_file_load(w->env, &w->file, w->net, block, NULL, err);
+        status = cxn_numbers_open_trained(&w->numbers, w->env, w->net, path, err);
     return status;
 }
 
@@ -89,17 +83,15 @@ static size_t batch_size(const struct work *w)
 
 static enum cxn_status open_model(struct work *w, const char *path, struct cxn_error *err)
 {
-    float *block = NULL;
-    enum cxn_status status = load_weights(w, path, &block, err);
+    enum cxn_status status = load_weights(w, path, err);
     w->batch = batch_size(w);
     if (status == CXN_OK) {
-        status = cxn_collector_open(&w->collector, w->fold, block, &w->rule, w->batch,
+        status = cxn_collector_open(&w->collector, w->fold, w->numbers.block, &w->rule, w->batch,
                                     w->env, err);
         if (status == CXN_E_FORMAT) cxn_fail_in(err, status, path);
     }
     if (status == CXN_OK)
         status = cxn_calibration_open(&w->calibration, w->fold, w->env->mem, err);
-    cxn_free(block);
     return status;
 }
 
@@ -267,7 +259,7 @@ static enum cxn_status describe(struct work *w, const char *path, struct cxn_err
     memcpy(c->list_sha256, w->list->sha256, sizeof c->list_sha256);
     c->method = w->rule.method;
     c->percentile = w->rule.percentile;
-    return cxn_sha256_file(&w->file.file, path, c->model_sha256, err);
+    return cxn_numbers_sha256(&w->numbers, c->model_sha256, err);
 }
 
 static void tell(const struct work *w, struct cxn_calibrate_result *result)
@@ -306,7 +298,7 @@ static void work_close(struct work *w)
     cxn_list_close(&w->list);
     cxn_fold_close(&w->fold);
     cxn_net_close(&w->net);
-    cxn_weights_file_close(&w->file);
+    cxn_numbers_close(&w->numbers);
 }
 
 enum cxn_status cxn_calibrate(cxn_context *ctx, const char *path,

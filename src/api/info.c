@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "fuse/optimized.h"
 #include "model/weights.h"
+#include "onnx/read.h"
 #include "quant/engine.h"
 #include "quant/quantized_file.h"
 
@@ -34,7 +35,8 @@ static const char *understood_name(const struct cxn_info *info, const struct cxn
     return k == CXN_MATCH_NONE ? NULL : info->net->tensors[k].name;
 }
 
-/* match: NULL for a model derived from weights, whose tensors are what they are called. */
+/* match: NULL for a model derived from weights, whose tensors are what they are called, and for an
+ * ONNX one, whose tensors' meaning note_fills() adds. */
 static enum cxn_status describe_tensors(struct cxn_info *info, const struct cxn_match *match,
                                         struct cxn_error *err)
 {
@@ -142,15 +144,68 @@ static enum cxn_status compare_with_net(struct cxn_info *info, const struct cxn_
     return status;
 }
 
+/* ---- ONNX --------------------------------------------------------------------------------- */
+
+/* Constants of a graph, and tensors that it has for nothing, are part of no network. */
+static void note_fills(struct cxn_info *info, const struct cxn_onnx_match *match)
+{
+    for (size_t i = 0; i < info->list.count; i++) info->tensors[i].understood = NULL;
+    for (size_t k = info->net->tensor_count; k-- > 0;) { /* the first that shares a tensor counts */
+        const struct cxn_onnx_fill *fill = &match->fills[k];
+        if (fill->kind == CXN_FILL_TENSOR || fill->kind == CXN_FILL_TURNED)
+            info->tensors[fill->tensor].understood = info->net->tensors[k].name;
+    }
+}
+
+static enum cxn_status compare_graph(struct cxn_info *info, struct cxn_onnx_model *m,
+                                     struct cxn_error *err)
+{
+    struct cxn_onnx_match match = { 0 };
+    struct cxn_error why = { "" };
+    float *block = NULL;
+    enum cxn_status status = cxn_net_open(&info->net, &cxn_densenet121, &info->mem, err);
+    if (status != CXN_OK) return status;
+    status = cxn_onnx_match(&match, m, info->net, &why);
+    if (status == CXN_OK) status = cxn_onnx_fill_block(m, &match, info->net, &block, &why);
+    cxn_free(block);
+    status = note_misfit(info, status, &why, NULL, err);
+    info->list = m->list;
+    m->list = (struct cxn_tensors){ 0 };
+    if (status == CXN_OK) status = describe_tensors(info, NULL, err);
+    if (status == CXN_OK) note_fills(info, &match);
+    cxn_onnx_match_close(&match);
+    return status;
+}
+
+static enum cxn_status read_onnx(struct cxn_info *info, const struct cxn_source *source,
+                                 struct cxn_error *err)
+{
+    struct cxn_onnx_model m;
+    enum cxn_status status = cxn_onnx_model_read(&m, &info->mem, source, err);
+    if (status == CXN_OK) status = compare_graph(info, &m, err);
+    cxn_onnx_model_close(&m);
+    return status;
+}
+
+static enum cxn_status read_weights(struct cxn_info *info, const struct cxn_source *source,
+                                    struct cxn_error *err)
+{
+    const enum cxn_status status = cxn_tensors_open(&info->list, &info->mem, source, err);
+    return status == CXN_OK ? compare_with_net(info, source, err) : status;
+}
+
+/* ---- file --------------------------------------------------------------------------------- */
+
 static enum cxn_status read_file(struct cxn_info *info, const char *path, struct cxn_error *err)
 {
     struct cxn_file file;
-    enum cxn_status status = cxn_file_open(&file, path, err);
+    bool is_onnx;
+    enum cxn_status status = cxn_onnx_file_is(path, &is_onnx, err);
+    if (status == CXN_OK) status = cxn_file_open(&file, path, err);
     if (status != CXN_OK) return status;
     const struct cxn_source source = cxn_source_file(&file, path);
     info->file_bytes = file.size_bytes;
-    status = cxn_tensors_open(&info->list, &info->mem, &source, err);
-    if (status == CXN_OK) status = compare_with_net(info, &source, err);
+    status = is_onnx ? read_onnx(info, &source, err) : read_weights(info, &source, err);
     if (status != CXN_E_IO) cxn_fail_in(err, status, path);
     if (status == CXN_OK) status = cxn_sha256_file(&file, path, info->sha256, err);
     cxn_file_close(&file);

@@ -5,11 +5,10 @@
 #include <string.h>
 
 #include "api/context.h"
+#include "api/numbers.h"
 #include "api/source_name.h"
 #include "base/fpmode.h"
 #include "fuse/optimized.h"
-#include "model/weights.h"
-#include "quant/quantized_file.h"
 
 _Static_assert(sizeof ((struct cxn_optimize_result *)0)->source_sha256 == CXN_SHA256_HEX_BYTES,
                "digits");
@@ -18,10 +17,9 @@ _Static_assert(sizeof ((struct cxn_optimize_result *)0)->source_sha256 == CXN_SH
 struct work {
     const struct cxn_env *env;
     const struct cxn_engine *engine;
-    struct cxn_weights_file file;
+    struct cxn_numbers numbers;
     cxn_net *net;
     cxn_fold *fold;
-    float *block;
     struct cxn_probe probe;
     float reference[CXN_PROBE_VIEWS * CXN_FINDINGS], answers[CXN_PROBE_VIEWS * CXN_FINDINGS];
     struct cxn_derived_about about;
@@ -30,25 +28,17 @@ struct work {
 
 static enum cxn_status load(struct work *w, const char *path, struct cxn_error *err)
 {
-    enum cxn_status status = cxn_weights_file_open(&w->file, w->env->mem, path, err);
-    if (status != CXN_OK) return status;
-    if (cxn_derived_is(&w->file.list))
-        return cxn_fail_in(err, cxn_fail(err, CXN_E_FORMAT, "%s already, expected the weights that "
-                                         "it was made from", cxn_quantized_is(&w->file.list)
-                                                                 ? "quantised" : "optimised"),
-                           path);
-    status = cxn_net_open(&w->net, &cxn_densenet121, w->env->mem, err);
+    enum cxn_status status = cxn_net_open(&w->net, &cxn_densenet121, w->env->mem, err);
     if (status == CXN_OK) status = cxn_fold_open(&w->fold, w->net, w->env->mem, err);
     if (status == CXN_OK)
-        status = cxn_weights_file_load(w->env, &w->file, w->net, &w->block, NULL, err);
-    if (status == CXN_OK)
-        status = cxn_sha256_file(&w->file.file, path, w->about.source_sha256, err);
-    return status;
+        status = cxn_numbers_open_trained(&w->numbers, w->env, w->net, path, err);
+    return status == CXN_OK
+        ? cxn_numbers_sha256(&w->numbers, w->about.source_sha256, err) : status;
 }
 
 static enum cxn_status ask(struct work *w, const char *path, struct cxn_error *err)
 {
-    const struct cxn_engine_source source = { .net = w->net, .block = w->block };
+    const struct cxn_engine_source source = { .net = w->net, .block = w->numbers.block };
     enum cxn_status status = cxn_probe_draw(&w->probe, w->env, err);
     if (status == CXN_OK)
         status = cxn_probe_ask(&w->probe, &cxn_engine_reference, &source, w->env, w->reference,
@@ -68,7 +58,7 @@ static enum cxn_status ask(struct work *w, const char *path, struct cxn_error *e
 static enum cxn_status write_model(const struct work *w, const char *path, const char *out,
                                    struct cxn_error *err)
 {
-    const struct cxn_fold_source source = cxn_fold_source_block(w->fold, w->block);
+    const struct cxn_fold_source source = cxn_fold_source_block(w->fold, w->numbers.block);
     const struct cxn_optimized_content content = { .about = w->about,
                                                    .precision = w->precision, .source = &source,
                                                    .probe = &w->probe, .reference = w->reference,
@@ -95,10 +85,9 @@ static enum cxn_status tell(const struct work *w, const char *out,
 static void work_close(struct work *w)
 {
     cxn_probe_close(&w->probe);
-    cxn_free(w->block);
     cxn_fold_close(&w->fold);
     cxn_net_close(&w->net);
-    cxn_weights_file_close(&w->file);
+    cxn_numbers_close(&w->numbers);
 }
 
 enum cxn_status cxn_optimize(cxn_context *ctx, const char *path, const char *precision,

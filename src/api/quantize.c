@@ -27,18 +27,12 @@ struct probing {
 static enum cxn_status load_weights(struct cxn_quantize_work *w, const char *path,
                                     struct cxn_error *err)
 {
-    enum cxn_status status = cxn_weights_file_open(&w->file, w->env->mem, path, err);
-    if (status != CXN_OK) return status;
-    if (cxn_derived_is(&w->file.list))
-        return cxn_fail_in(err, cxn_fail(err, CXN_E_FORMAT, "not weights as trained, expected "
-                                         "those that it was made from"), path);
-    status = cxn_net_open(&w->net, &cxn_densenet121, w->env->mem, err);
+    enum cxn_status status = cxn_net_open(&w->net, &cxn_densenet121, w->env->mem, err);
     if (status == CXN_OK) status = cxn_fold_open(&w->fold, w->net, w->env->mem, err);
     if (status == CXN_OK)
-        status = cxn_weights_file_load(w->env, &w->file, w->net, &w->block, NULL, err);
-    if (status == CXN_OK)
-        status = cxn_sha256_file(&w->file.file, path, w->result.source_sha256, err);
-    w->source = cxn_fold_source_block(w->fold, w->block);
+        status = cxn_numbers_open_trained(&w->numbers, w->env, w->net, path, err);
+    if (status == CXN_OK) status = cxn_numbers_sha256(&w->numbers, w->result.source_sha256, err);
+    w->source = cxn_fold_source_block(w->fold, w->numbers.block);
     return status;
 }
 
@@ -81,7 +75,7 @@ enum cxn_status cxn_quantize_again(struct cxn_quantize_work *w, struct cxn_error
 static enum cxn_status draw(const struct cxn_quantize_work *w, struct probing *p,
                             struct cxn_error *err)
 {
-    const struct cxn_engine_source source = { .net = w->net, .block = w->block };
+    const struct cxn_engine_source source = { .net = w->net, .block = w->numbers.block };
     const enum cxn_status status = cxn_probe_draw(&p->probe, w->env, err);
     if (status != CXN_OK) return status;
     return cxn_probe_ask(&p->probe, &cxn_engine_reference, &source, w->env, p->reference, err);
@@ -164,10 +158,9 @@ static void work_close(struct cxn_quantize_work *w)
 {
     cxn_quantized_close(&w->quantized);
     cxn_calibration_close(&w->calibration);
-    cxn_free(w->block);
     cxn_fold_close(&w->fold);
     cxn_net_close(&w->net);
-    cxn_weights_file_close(&w->file);
+    cxn_numbers_close(&w->numbers);
 }
 
 static enum cxn_status check_options(const struct cxn_quantize_options *o, struct cxn_error *err)

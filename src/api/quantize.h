@@ -5,17 +5,16 @@
 #include <chexnet/quant.h>
 
 #include "api/context.h"
-#include "model/weights.h"
+#include "api/numbers.h"
 #include "quant/quantize.h"
 
 /* One quantisation at work. */
 struct cxn_quantize_work {
     const struct cxn_env *env;
     const struct cxn_quantize_options *options;
-    struct cxn_weights_file file;
+    struct cxn_numbers numbers;
     cxn_net *net;
     cxn_fold *fold;
-    float *block;
     struct cxn_fold_source source; /* of the block */
     cxn_calibration *calibration;
     bool two_parts[2 * CXN_QUANTIZE_LAYERS_MAX]; /* by part */

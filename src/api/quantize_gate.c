@@ -97,7 +97,7 @@ static void gather_labels(const struct gate *g)
 static enum cxn_status begin(struct gate *g, struct cxn_error *err)
 {
     struct cxn_quantize_work *w = g->work;
-    const struct cxn_engine_source source = { .net = w->net, .block = w->block };
+    const struct cxn_engine_source source = { .net = w->net, .block = w->numbers.block };
     const enum cxn_status status = score(g, &cxn_engine_fp32, &source, &g->fp32, err);
     if (status != CXN_OK) return status;
     const size_t images = cxn_scores_count(g->fp32);
@@ -194,7 +194,7 @@ static enum cxn_status read_pictures(const struct gate *g, struct pictures *p,
 static enum cxn_status ask_fp32(const struct gate *g, struct pictures *p, struct cxn_error *err)
 {
     const struct cxn_quantize_work *w = g->work;
-    const struct cxn_engine_source source = { .net = w->net, .block = w->block };
+    const struct cxn_engine_source source = { .net = w->net, .block = w->numbers.block };
     cxn_engine_state *state;
     enum cxn_status status = cxn_engine_fp32.open(&state, &source, w->env, err);
     if (status == CXN_OK)

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "api/lists.h"
+#include "api/numbers.h"
 #include "api/train_job.h"
 #include "cpu/cpu.h"
-#include "model/weights.h"
 #include "train/agree.h"
 #include "train/init.h"
 
@@ -155,7 +155,7 @@ static enum cxn_status load_weights(struct cxn_train_job *job, const char *path,
 {
     struct cxn_weights_report report;
     const enum cxn_status status =
-        cxn_weights_load_start(&job->env, path, job->net, &job->block, &report, err);
+        cxn_numbers_load_start(&job->env, path, job->net, &job->block, &report, err);
     if (status == CXN_OK && report.head_classes > 0)
         cxn_weights_draw_head(job->net, job->settings.seed, job->block);
     return status;

@@ -3,28 +3,60 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum cxn_status cxn_file_open(struct cxn_file *f, const char *path, struct cxn_error *err)
+/* Takes over fd; fails also where the file has more names than one and may not. */
+static enum cxn_status take_descriptor(struct cxn_file *f, int fd, const char *path,
+                                       nlink_t names_max, struct cxn_error *err)
 {
-    *f = (struct cxn_file){ .fd = -1 };
-    /* O_NONBLOCK: opening a FIFO must not wait for a writer; it is refused just below. */
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return cxn_fail_errno(err, errno, "open", path);
     struct stat st;
     if (fstat(fd, &st) != 0) {
         const int why = errno;
         close(fd);
         return cxn_fail_errno(err, why, "examine", path);
     }
-    if (!S_ISREG(st.st_mode)) {
+    if (!S_ISREG(st.st_mode) || (names_max > 0 && st.st_nlink > names_max)) {
         close(fd);
-        return cxn_fail(err, CXN_E_IO, "cannot read '%s': not a regular file", path);
+        return cxn_fail(err, CXN_E_IO, "cannot read '%s': %s", path,
+                        S_ISREG(st.st_mode) ? "it has more names than one"
+                                            : "not a regular file");
     }
     f->fd = fd;
     f->size_bytes = (uint64_t)st.st_size;
     return CXN_OK;
+}
+
+/* O_NONBLOCK: opening a FIFO must not wait for a writer; it is refused right behind. */
+enum { OPEN_FLAGS = O_RDONLY | O_CLOEXEC | O_NONBLOCK };
+
+enum cxn_status cxn_file_open(struct cxn_file *f, const char *path, struct cxn_error *err)
+{
+    *f = (struct cxn_file){ .fd = -1 };
+    const int fd = open(path, OPEN_FLAGS);
+    if (fd < 0) return cxn_fail_errno(err, errno, "open", path);
+    return take_descriptor(f, fd, path, 0, err);
+}
+
+enum cxn_status cxn_file_open_beside(struct cxn_file *f, const char *path, const char *name,
+                                     struct cxn_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    *f = (struct cxn_file){ .fd = -1 };
+    if (strchr(name, '/')) return cxn_fail(err, CXN_E_ARG, "'%s' is not a file name", name);
+    char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+    if (!folder) return cxn_fail(err, CXN_E_NOMEM, "no memory to open '%s'", name);
+    const int in = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    const int why = errno;
+    free(folder);
+    if (in < 0) return cxn_fail_errno(err, why, "open the folder of", path);
+    const int fd = openat(in, name, OPEN_FLAGS | O_NOFOLLOW);
+    const int failure = errno;
+    close(in);
+    if (fd < 0) return cxn_fail_errno(err, failure, "open", name);
+    return take_descriptor(f, fd, name, 1, err);
 }
 
 enum cxn_status cxn_file_pread(const struct cxn_file *f, const char *path, uint64_t offset,

@@ -18,6 +18,11 @@ struct cxn_file {
 
 enum cxn_status cxn_file_open(struct cxn_file *f, const char *path, struct cxn_error *err);
 
+/* The file `name`, without a folder, beside the one at path. For names that come from a file: a
+ * symbolic link, a file with several names and all that is not a regular file are refused. */
+enum cxn_status cxn_file_open_beside(struct cxn_file *f, const char *path, const char *name,
+                                     struct cxn_error *err);
+
 /* Exactly n bytes from offset; CXN_E_IO when the file ends before (it shrank since it was opened).
  * Texts of errors name path. */
 enum cxn_status cxn_file_pread(const struct cxn_file *f, const char *path, uint64_t offset,

@@ -33,8 +33,8 @@ static enum cxn_status read_by_content(struct cxn_tensors *list, const struct cx
     if (head[0] == 0x80)
         return cxn_fail(err, CXN_E_FORMAT, "a pickle, but not one of torch.save: expected its "
                                            "magic number 0x1950a86a20f9469cfc6c in protocol 2");
-    return cxn_fail(err, CXN_E_FORMAT, "not a weights file: expected safetensors or a .pth of "
-                                       "PyTorch's torch.save");
+    return cxn_fail(err, CXN_E_FORMAT, "not a weights file: expected safetensors, a .pth of "
+                                       "PyTorch's torch.save, or ONNX");
 }
 
 enum cxn_status cxn_tensors_open(struct cxn_tensors *list, struct cxn_mem *mem,

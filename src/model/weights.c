@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum cxn_status check_values(const struct cxn_net_tensor *t, const char *name,
-                                    const float *values, struct cxn_error *err)
+enum cxn_status cxn_weights_check_values(const struct cxn_net_tensor *t, const char *name,
+                                         const float *values, struct cxn_error *err)
 {
     for (size_t i = 0; i < t->count; i++) {
         if (!isfinite(values[i]))
@@ -38,7 +38,8 @@ enum cxn_status cxn_weights_fill(struct cxn_tensors *list, const struct cxn_sour
         }
         status = cxn_tensors_read_f32(list, source, i, values + t->offset, err);
         if (status == CXN_OK)
-            status = check_values(t, cxn_tensors_name(list, i), values + t->offset, err);
+            status = cxn_weights_check_values(t, cxn_tensors_name(list, i), values + t->offset,
+                                              err);
     }
     if (status == CXN_OK) *block = values;
     else cxn_free(values);
@@ -128,8 +129,8 @@ enum cxn_status cxn_weights_load_source(const struct cxn_env *env, const struct 
     return status;
 }
 
-static void tell_report(const struct cxn_env *env, const char *path, const cxn_net *net,
-                        const struct cxn_weights_report *report)
+void cxn_weights_report_tell(const struct cxn_env *env, const char *path, const cxn_net *net,
+                             const struct cxn_weights_report *report)
 {
     char renamed[512];
     if (cxn_weights_renamed(report, renamed, sizeof renamed)[0])
@@ -149,7 +150,7 @@ static enum cxn_status load_file(const struct cxn_env *env, struct cxn_weights_f
         fill_from_list(&file->list, &file->source, net, head, block, &own, err);
     if (status == CXN_E_IO) return status; /* its text names the file */
     if (status != CXN_OK) return cxn_fail_in(err, status, file->path);
-    tell_report(env, file->path, net, &own);
+    cxn_weights_report_tell(env, file->path, net, &own);
     if (report) *report = own;
     return CXN_OK;
 }

@@ -9,7 +9,7 @@
 
 /* What was found in a file of weights. */
 struct cxn_weights_report {
-    const char *format;  /* "safetensors", "pth (zip)", "pth (legacy)"; static storage */
+    const char *format;  /* "safetensors", "pth (zip)", "pth (legacy)", "onnx"; static storage */
     size_t tensor_count; /* in the file, counters of batches included */
     size_t prefix_count, spelling_count, head_count; /* names changed by each rule of names.h */
     char prefix[CXN_MATCH_PREFIX_BYTES];             /* the prefix, "" when there was none */
@@ -71,6 +71,15 @@ enum cxn_status cxn_weights_load_source(const struct cxn_env *env, const struct 
 enum cxn_status cxn_weights_fill(struct cxn_tensors *list, const struct cxn_source *source,
                                  const struct cxn_match *match, const cxn_net *net, float **block,
                                  struct cxn_error *err);
+
+/* CXN_E_FORMAT that names the first value of a tensor of the net which is not finite, or is a
+ * negative variance. name: the file's of it. */
+enum cxn_status cxn_weights_check_values(const struct cxn_net_tensor *t, const char *name,
+                                         const float *values, struct cxn_error *err);
+
+/* Notes to env->log on renamed tensors and a head that was left out. */
+void cxn_weights_report_tell(const struct cxn_env *env, const char *path, const cxn_net *net,
+                             const struct cxn_weights_report *report);
 
 /* One line about renamed tensors; "" when there are none. Returns text. */
 const char *cxn_weights_renamed(const struct cxn_weights_report *report, char *text, size_t size);

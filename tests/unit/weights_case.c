@@ -138,6 +138,13 @@ struct case_bytes case_safetensors(const char *header, size_t header_size, size_
     return b;
 }
 
+void case_check_cost(const struct cxn_mem *mem, double seconds, const char *what)
+{
+    assert_int_equal(mem->blocks, 0);
+    assert_true(mem->peak_bytes < 64 << 20);
+    if (seconds > CASE_SECONDS_MAX) fail_msg("took %.2f s: '%s'", seconds, what);
+}
+
 void case_expect(const struct case_bytes *file, enum cxn_status status, const char *text)
 {
     struct cxn_mem mem;
@@ -154,7 +161,5 @@ void case_expect(const struct case_bytes *file, enum cxn_status status, const ch
     if (got != status || (text && !strstr(err.text, text)))
         fail_msg("expected %s with '%s', got %s with '%s'", cxn_status_name(status),
                  text ? text : "", cxn_status_name(got), err.text);
-    assert_int_equal(mem.blocks, 0);
-    assert_true(mem.peak_bytes < 64 << 20);
-    if (seconds > CASE_SECONDS_MAX) fail_msg("took %.2f s: '%s'", seconds, err.text);
+    case_check_cost(&mem, seconds, err.text);
 }

@@ -45,6 +45,9 @@ struct case_bytes case_zip(const struct case_entry *entries, size_t count);
 /* A file of safetensors: so many bytes of zeros behind this header. */
 struct case_bytes case_safetensors(const char *header, size_t header_size, size_t data_size);
 
+/* Nothing is left allocated, and neither 64 MiB nor CASE_SECONDS_MAX were needed. */
+void case_check_cost(const struct cxn_mem *mem, double seconds, const char *what);
+
 /* Read the list of tensors; checks that nothing leaks and that less than 64 MiB and
  * CASE_SECONDS_MAX were needed. text: part of the message on failure. */
 void case_expect(const struct case_bytes *file, enum cxn_status status, const char *text);
