@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# cli_bench.sh CHEXNET WEIGHTS PART: what bench prints and what it refuses (part fast), and its
+# cli_bench.sh CHEXNET WEIGHTS QUANTIZED PART: what bench prints and refuses (part fast), and its
 # figures of level c and of mode reference (part c).
 set -uo pipefail
-chexnet=$1 weights=$2 part=$3
+chexnet=$1 weights=$2 quantized=$3 part=$4
 . tests/cli_expect.sh
 
 "$chexnet" phantom --out "$work/set" --images 10 --size 256 --seed 3 >"$work/out" 2>"$work/err"
@@ -21,14 +21,15 @@ for what in "crop", "image":
     low, middle, high = (o[f"ms_per_{what}_{part}"] for part in ("min", "median", "p95"))
     assert 0 < low <= middle <= high, what
 assert o["ms_per_image_min"] > o["ms_per_crop_min"]
-assert o["peak_rss_bytes"] > 28 << 20, "less than the weights alone"
+weights = 7 if o["mode"] == "int8" else 28
+assert o["peak_rss_bytes"] > weights << 20, "less than the weights alone"
 # Every product of DenseNet-121 on 224x224 is told, 2 x 2.834 G of them with the sums.
 rows = o["operations"]
 total = sum(row["ms"] * row["gflops"] / 1e3 for row in rows if row["gflops"])
 assert abs(total - 5.668) < 0.01, total
 if o["mode"] == "reference":
     assert sum(row["calls"] for row in rows if row["name"].startswith("conv")) == 120
-assert o["peak_gflops"] > 0
+assert o["peak_int8_gops" if o["mode"] == "int8" else "peak_gflops"] > 0
 assert o["notice"] == "Research use only, not a medical device."
 END
 }
@@ -55,6 +56,8 @@ done
 grep -q '^Research use only, not a medical device\.$' "$work/out" || complain 'no notice'
 expect 0 '"mode": "bf16"' bench "$weights" "${json[@]}" --mode bf16
 check_json c avx2 avx512 vnni amx
+expect 0 '"mode": "int8"' bench "$quantized" "${json[@]}"
+check_json c avx2 avxvnni avx512 vnni amx
 
 for bad in 0 1025 -1 x ''; do
     expect 2 "^chexnet: --batch '.*': expected a whole number 1\.\.1024" \

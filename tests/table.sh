@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# table.sh CHEXNET WEIGHTS: scripts/table.sh on phantoms, against what infer and compare say.
+# table.sh CHEXNET WEIGHTS QUANTIZED: scripts/table.sh on phantoms, against what infer and compare
+# say. The quantised model is of other weights: figures of its own, a difference of either sign.
 set -uo pipefail
-chexnet=$1 weights=$2
+chexnet=$1 weights=$2 quantized=$3
 . tests/cli_expect.sh
 table() {
     scripts/table.sh --chexnet "$chexnet" --out "$work/table" "$@" >"$work/out" 2>"$work/err"
@@ -12,9 +13,9 @@ table() {
 cat "$work"/set/{train,val,test}_list.txt >"$work/list.txt"
 given=(--model "$weights" --images "$work/set/images" --list "$work/list.txt" --crops center)
 
-table "${given[@]}" --first 8 --modes reference,fp32,bf16 --threads 2 --md "$work/t.md" \
-    --json "$work/t.json" || complain "status $?"
-for mode in reference fp32 bf16; do
+table "${given[@]}" --first 8 --modes reference,fp32,bf16,int8 --int8 "$quantized" \
+    --threads 2 --md "$work/t.md" --json "$work/t.json" || complain "status $?"
+for mode in reference fp32 bf16 int8; do
     grep -q -E "^$mode +[0-9.]+ " "$work/out" || complain "no row of $mode"
     grep -q -E "^\| $mode \| [0-9.]+ \|" "$work/t.md" || complain "no row of $mode in Markdown"
 done
@@ -23,26 +24,34 @@ grep -q '^Research use only, not a medical device\.$' "$work/out" || complain 'n
 
 # The figures are those of the two commands on the same list.
 head -n 8 "$work/list.txt" >"$work/eight.txt"
-for mode in reference bf16; do
-    expect 0 '"mean_auc"' infer "$weights" --images "$work/set/images" --list "$work/eight.txt" \
+model=$weights
+for mode in reference bf16 int8; do
+    [ $mode = int8 ] && model=$quantized
+    expect 0 '"mean_auc"' infer "$model" --images "$work/set/images" --list "$work/eight.txt" \
         --crops center --mode $mode --out "$work/$mode.csv" --json
     cp "$work/out" "$work/$mode.json"
 done
-expect 0 '"difference"' compare "$work/reference.csv" "$work/bf16.csv" --list "$work/eight.txt" \
-    --json
+for mode in bf16 int8; do
+    expect 0 '"difference"' compare "$work/reference.csv" "$work/$mode.csv" --json \
+        --list "$work/eight.txt"
+    cp "$work/out" "$work/$mode-compared.json"
+done
 python3 - "$work" <<'END_OF_CHECK' || complain 'other figures than infer and compare: see above'
 import json, sys
 read = lambda name: json.load(open(f"{sys.argv[1]}/{name}"))
 rows = {row["mode"]: row for row in read("t.json")["rows"]}
-assert list(rows) == ["reference", "fp32", "bf16"], list(rows)
-compared = read("out")["mean"]
+assert list(rows) == ["reference", "fp32", "bf16", "int8"], list(rows)
 assert rows["reference"]["auc_difference"] is None and rows["reference"]["over_reference"] is None
-assert rows["bf16"]["auc_difference"] == compared["difference"]
-assert rows["bf16"]["ci95"] == compared["ci95"]
-for mode in "reference", "bf16":
+for mode in "bf16", "int8":
+    compared = read(f"{mode}-compared.json")["mean"]
+    assert rows[mode]["auc_difference"] == compared["difference"], mode
+    assert rows[mode]["ci95"] == compared["ci95"], mode
+assert rows["int8"]["auc_difference"] != 0, "no sign to see"
+for mode in "reference", "bf16", "int8":
     assert rows[mode]["mean_auc"] == read(f"{mode}.json")["mean_auc"], mode
 for row in rows.values():
-    assert row["images_per_second"] > 0 and row["peak_rss_bytes"] > 28 << 20
+    weights = 7 if row["mode"] == "int8" else 28
+    assert row["images_per_second"] > 0 and row["peak_rss_bytes"] > weights << 20
     speed = row["images_per_second"] / rows["reference"]["images_per_second"]
     assert row["over_reference"] in (None, speed), row
 END_OF_CHECK

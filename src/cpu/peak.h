@@ -13,7 +13,7 @@ typedef float cxn_peak_fn(size_t rounds);
 
 struct cxn_peak_loop {
     cxn_peak_fn *run;
-    size_t lanes; /* products of an instruction */
+    size_t lanes; /* products of a multiply-add, whatever instructions it takes */
 };
 
 /* The widest loop that the word allows; run NULL: none but plain C. */

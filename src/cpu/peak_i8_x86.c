@@ -4,17 +4,21 @@
 #include "cpu/cpu.h"
 #include "cpu/peak.h"
 
-/* A product joins the next one of its chain, or the compiler would compute it once. */
+/* Products of bytes whose sums of four are widened once, which is exact for small weights. They
+ * join the next ones of their chain, or the compiler would compute them once. */
 __attribute__((target("avx2"))) static float run_avx2(size_t rounds)
 {
     __m256i x[CXN_PEAK_CHAINS];
     int32_t lanes[8];
     for (int c = 0; c < CXN_PEAK_CHAINS; c++) x[c] = _mm256_setzero_si256();
-    const __m256i w = _mm256_set1_epi16(127), one = _mm256_set1_epi32(1);
+    const __m256i v = _mm256_set1_epi8(2), w = _mm256_set1_epi8(1), ones = _mm256_set1_epi16(1);
     for (size_t r = 0; r < rounds; r++)
 #pragma GCC unroll 12
-        for (int c = 0; c < CXN_PEAK_CHAINS; c++)
-            x[c] = _mm256_add_epi32(_mm256_madd_epi16(x[c], w), one);
+        for (int c = 0; c < CXN_PEAK_CHAINS; c++) {
+            const __m256i first = _mm256_maddubs_epi16(x[c], v);
+            const __m256i sums = _mm256_add_epi16(first, _mm256_maddubs_epi16(x[c], w));
+            x[c] = _mm256_add_epi32(_mm256_madd_epi16(sums, ones), ones);
+        }
     for (int c = 1; c < CXN_PEAK_CHAINS; c++) x[0] = _mm256_add_epi32(x[0], x[c]);
     _mm256_storeu_si256((__m256i *)lanes, x[0]);
     return (float)lanes[0];
@@ -86,7 +90,7 @@ struct cxn_peak_loop cxn_peak_pick_i8(uint32_t cpu)
         { CXN_CPU_AMX_INT8, { run_amx, TILE_ROWS * TILE_ROWS * TILE_ROW_BYTES } },
         { CXN_CPU_AVX512 | CXN_CPU_AVX512_VNNI, { run_vnni, 64 } },
         { CXN_CPU_AVX_VNNI, { run_avxvnni, 32 } },
-        { CXN_CPU_AVX2, { run_avx2, 16 } },
+        { CXN_CPU_AVX2, { run_avx2, 64 } },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if ((rows[i].needs & ~cpu) == 0) return rows[i].loop;

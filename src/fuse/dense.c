@@ -87,7 +87,8 @@ static void reduce_bytes(const struct cxn_forward *run, const struct cxn_packed_
         .channels = layer->norm.channels, .flip = layer->norm.byte_hinge.flip,
         .knot = layer->norm.byte_hinge.knot, .height = rows.last - rows.first,
         .width = map->width, .out = window->channels, .w = layer->reduce.w,
-        .two_parts = layer->reduce.two_parts, .panel = run->scratch,
+        .two_parts = layer->reduce.two_parts, .bounded = layer->reduce.bounded,
+        .panel = run->scratch,
         .dst = bordered_begin(window, rows.first), .dst_place_step = window->channels,
         .dst_row_step = pitch_of(window), .ahead = layer->after_reduce
     };
@@ -129,6 +130,7 @@ static void grow_band(const struct cxn_forward *run, const struct cxn_packed_lay
         .tap_row_step = pitch, .tap_rows = 3, .run = 3 * window->channels,
         .height = rows.last - rows.first, .width = map->width, .out = out.channels,
         .w = layer->grow.w, .two_parts = layer->grow.two_parts,
+        .bounded = layer->grow.bounded,
         .dst = out.dst, .dst_place_step = out.step, .dst_row_step = map->width * out.step,
         .ahead = layer->after_grow
     };

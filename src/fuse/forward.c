@@ -56,7 +56,7 @@ static void compute_transition(const struct cxn_forward *run, const struct cxn_v
             .src = run->scratch, .place_step = panel_step, .row_step = to.width * panel_step,
             .tap_rows = 1, .run = cxn_fuse_terms(&run->packed->kernels, block->out),
             .height = count, .width = to.width, .out = out.channels, .w = block->halve.w,
-            .two_parts = block->halve.two_parts,
+            .two_parts = block->halve.two_parts, .bounded = block->halve.bounded,
             .dst = out.dst, .dst_place_step = out.step, .dst_row_step = to.width * out.step
         };
         run->packed->kernels.run_conv(&conv);

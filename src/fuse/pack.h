@@ -25,7 +25,7 @@ struct cxn_packed_norm {
 /* A convolution's weights as the packer of its kernel leaves them. */
 struct cxn_packed_conv {
     const void *w;
-    bool two_parts; /* of bytes alone */
+    bool two_parts, bounded; /* of bytes alone: as of struct cxn_conv_bordered */
 };
 
 struct cxn_packed_layer {

@@ -53,7 +53,7 @@ static const uint8_t *stem_row(const struct cxn_forward *run, const struct borde
         .tap_row_step = pitch, .tap_rows = STEM_KERNEL,
         .run = f->kernels.stem_columns * planes->channels,
         .height = 1, .width = width, .out = f->stem,
-        .w = stem->w, .two_parts = stem->two_parts,
+        .w = stem->w, .two_parts = stem->two_parts, .bounded = stem->bounded,
         .dst = row + place_bytes, .dst_place_step = f->stem, .relu = true
     };
     memset(row, 0, place_bytes);

@@ -33,6 +33,7 @@ struct cxn_conv_bordered {
     size_t dst_place_step, dst_row_step; /* in numbers */
     bool relu;      /* a NaN stays one */
     bool two_parts; /* of 8 bits alone: weights were packed in two parts */
+    bool bounded;   /* of 8 bits alone: as cxn_conv_bordered_i8_is_bounded() says of the weights */
     struct cxn_ahead ahead;
 };
 typedef void cxn_conv_bordered_fn(const struct cxn_conv_bordered *conv);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "kern/conv_bordered_i8.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/status.h"
+#include "kern/conv_i8_steps.h"
 
 static const struct cxn_conv_bordered_i8_kernel table[] = { /* slowest first */
     { { "c", 0 }, 8, CXN_CONV_I8_TERMS, 56, false, cxn_conv_bordered_i8_c },
@@ -31,7 +33,8 @@ const struct cxn_conv_bordered_i8_kernel *cxn_conv_bordered_i8_pick(uint32_t cpu
 static size_t panel_bytes(const struct cxn_conv_bordered_i8_kernel *row, size_t terms)
 {
     const size_t filled = (terms + row->terms - 1) / row->terms * row->terms;
-    return cxn_conv_i8_header_bytes(row->columns) + filled * row->columns * (row->wide ? 2 : 1);
+    return cxn_conv_i8_header_bytes(row->columns) +
+           (row->stepwise ? cxn_conv_i8_steps_bytes(terms) : filled * row->columns);
 }
 
 size_t cxn_conv_bordered_i8_packed_bytes(const struct cxn_conv_bordered_i8_kernel *row,
@@ -41,39 +44,36 @@ size_t cxn_conv_bordered_i8_packed_bytes(const struct cxn_conv_bordered_i8_kerne
     return (weights->out + outputs - 1) / outputs * panel_bytes(row, weights->terms);
 }
 
-/* `count` neighbouring outputs of a panel, in its columns from `column` on. */
-struct span {
-    const int8_t *w; /* [terms][out], from the first of the outputs on */
-    size_t count, column;
-};
-
-/* [terms / 4][columns][4] */
-static void pack_narrow(int8_t *to, size_t columns, const struct cxn_conv_i8_weights *weights,
-                        const struct span *span)
+/* [terms / 4][columns][4]: `count` outputs of a part of the weights. */
+static void pack_part(int8_t *to, size_t columns, const struct cxn_conv_i8_weights *weights,
+                      const int8_t *part, size_t count)
 {
     for (size_t i = 0; i < weights->terms; i++) {
-        const int8_t *from = span->w + i * weights->out;
-        int8_t *at = to + i / 4 * 4 * columns + 4 * span->column + i % 4;
-        for (size_t o = 0; o < span->count; o++) at[4 * o] = from[o];
+        const int8_t *from = part + i * weights->out;
+        int8_t *at = to + i / 4 * 4 * columns + i % 4;
+        for (size_t o = 0; o < count; o++) at[4 * o] = from[o];
     }
 }
 
-/* [terms / 4][2][columns][2]: the first and the third, then the second and the fourth. */
-static void pack_wide(int16_t *to, size_t columns, const struct cxn_conv_i8_weights *weights,
-                      const struct span *span)
+static void pack_weights(const struct cxn_conv_bordered_i8_kernel *row, int8_t *to,
+                         const struct cxn_conv_i8_weights *weights, size_t first, size_t count)
 {
-    for (size_t i = 0; i < weights->terms; i++) {
-        const int8_t *from = span->w + i * weights->out;
-        int16_t *at = to + i / 4 * 4 * columns + i % 2 * 2 * columns + 2 * span->column + i % 4 / 2;
-        for (size_t o = 0; o < span->count; o++) at[2 * o] = from[o];
-    }
+    const size_t columns = row->columns, column = columns / 2;
+    memset(to, 0, panel_bytes(row, weights->terms) - cxn_conv_i8_header_bytes(columns));
+    pack_part(to, columns, weights, weights->w + first, count);
+    if (weights->low)
+        pack_part(to + 4 * column, columns, weights, weights->low + first, count);
 }
 
-static void pack_span(const struct cxn_conv_bordered_i8_kernel *row, void *to,
-                      const struct cxn_conv_i8_weights *weights, const struct span *span)
+/* What each column's sum is multiplied by, and what is added. */
+static void pack_header(float *factor, size_t columns, const struct cxn_conv_i8_weights *weights,
+                        size_t first, size_t count)
 {
-    if (row->wide) pack_wide(to, row->columns, weights, span);
-    else pack_narrow(to, row->columns, weights, span);
+    const size_t last = weights->low ? columns / 2 : 0; /* column of the part that has m and b */
+    memset(factor, 0, cxn_conv_i8_header_bytes(columns));
+    memcpy(factor + last, weights->m + first, count * sizeof *factor);
+    memcpy(factor + columns + last, weights->b + first, count * sizeof *factor);
+    for (size_t o = 0; o < count && weights->low; o++) factor[o] = 128.0f * weights->m[first + o];
 }
 
 void cxn_conv_bordered_i8_pack(const struct cxn_conv_bordered_i8_kernel *row, void *packed,
@@ -84,16 +84,19 @@ void cxn_conv_bordered_i8_pack(const struct cxn_conv_bordered_i8_kernel *row, vo
     char *panel = packed;
     for (size_t first = 0; first < weights->out; first += outputs, panel += bytes) {
         const size_t left = weights->out - first, count = left < outputs ? left : outputs;
-        const struct span span = { weights->w + first, count, 0 };
-        float *factor = (float *)(void *)panel, *shift = factor + row->columns;
-        void *to = shift + row->columns;
-        const size_t last = weights->low ? outputs : 0; /* column of the part that has m and b */
-        memset(panel, 0, bytes);
-        memcpy(factor + last, weights->m + first, count * sizeof *factor);
-        memcpy(shift + last, weights->b + first, count * sizeof *shift);
-        pack_span(row, to, weights, &span);
-        if (!weights->low) continue;
-        for (size_t o = 0; o < count; o++) factor[o] = 128.0f * weights->m[first + o];
-        pack_span(row, to, weights, &(struct span){ weights->low + first, count, outputs });
+        void *to = panel + cxn_conv_i8_header_bytes(row->columns);
+        pack_header((float *)(void *)panel, row->columns, weights, first, count);
+        if (row->stepwise) cxn_conv_i8_steps_pack(to, weights, first);
+        else pack_weights(row, to, weights, first, count);
     }
+}
+
+bool cxn_conv_bordered_i8_is_bounded(const struct cxn_conv_i8_weights *weights)
+{
+    const double most = 255.0 * (weights->low ? 128.0 * 128 + 64 : 128.0);
+    const double reach = (double)weights->terms * most;
+    for (size_t o = 0; o < weights->out; o++) /* what rounding adds is less than the other half */
+        if (!(reach * fabs((double)weights->m[o]) + fabs((double)weights->b[o]) < 0x1p30))
+            return false;
+    return true;
 }

@@ -25,7 +25,7 @@ struct cxn_conv_bordered_i8_kernel {
     uint16_t columns; /* sums of a panel: outputs or, in two parts, half as many hi and then lo */
     uint16_t terms;   /* the packer fills them up with zeros to a multiple of it */
     uint16_t places;  /* about so many a call suit it, where a caller cuts a map into calls */
-    bool wide;        /* weights are packed as 16 bits */
+    bool stepwise;    /* weights are packed as conv_i8_steps.h has it */
     cxn_conv_bordered_fn *run;
 };
 
@@ -42,12 +42,14 @@ struct cxn_conv_i8_weights {
     const int8_t *low; /* the second, or NULL where there is one */
     const float *m, *b; /* [out] */
     size_t out, terms;
+    size_t run; /* terms of a tap row */
+    const uint8_t *knot; /* [terms]: a sample is at most 255 less the term's; NULL: at most 255 */
 };
 
 /*
  * Of each panel two lines of float32, what each column's sum is multiplied by and what is added,
- * then its weights: of four terms [columns][4] or, if wide, [columns][2] of the first and the
- * third, and [columns][2] of the second and the fourth. Columns and terms are filled up with zeros.
+ * then its weights: of four terms [columns][4], or as the row has them stepwise. Columns and terms
+ * are filled up with zeros.
  */
 size_t cxn_conv_bordered_i8_packed_bytes(const struct cxn_conv_bordered_i8_kernel *row,
                                          const struct cxn_conv_i8_weights *weights);
@@ -55,6 +57,10 @@ size_t cxn_conv_bordered_i8_packed_bytes(const struct cxn_conv_bordered_i8_kerne
 /* packed is aligned to 64 bytes. */
 void cxn_conv_bordered_i8_pack(const struct cxn_conv_bordered_i8_kernel *row, void *packed,
                                const struct cxn_conv_i8_weights *weights);
+
+/* Whether no value leaves int32, whatever the samples are: then rows need not cut it before they
+ * make a whole number of it. False is always right, and slower. */
+bool cxn_conv_bordered_i8_is_bounded(const struct cxn_conv_i8_weights *weights);
 
 /* Bytes of the two lines in front of a panel's weights. */
 static inline size_t cxn_conv_i8_header_bytes(size_t columns)

@@ -17,7 +17,7 @@ struct cxn_hinge_conv_i8 {
     const uint8_t *flip, *knot; /* [channels] */
     size_t height, width, out;
     const void *w;  /* from the packer of conv_bordered_i8, for the row of the same name */
-    bool two_parts; /* as it was packed */
+    bool two_parts, bounded; /* as of struct cxn_conv_bordered */
     uint8_t *panel; /* on 64 bytes, the row's places x cxn_hinge_conv_i8_step(), written over */
     uint8_t *dst;
     size_t dst_place_step, dst_row_step;

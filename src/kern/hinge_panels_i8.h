@@ -32,7 +32,7 @@ static inline struct cxn_conv_bordered hinge_conv_i8_whole(const struct cxn_hing
         .run = (c->channels + terms - 1) / terms * terms, .height = c->height, .width = c->width,
         .out = c->out, .w = c->w, .dst = c->dst, .dst_place_step = c->dst_place_step,
         .dst_row_step = c->dst_row_step, .two_parts = c->two_parts,
-        .ahead = c->ahead
+        .bounded = c->bounded, .ahead = c->ahead
     };
 }
 

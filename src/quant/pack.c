@@ -53,20 +53,24 @@ static struct cxn_packed_conv pack_conv(struct packing *p,
     void *place = take(p, cxn_conv_bordered_i8_packed_bytes(p->row, weights));
     if (place) cxn_conv_bordered_i8_pack(p->row, place, weights);
     pass(p);
-    return (struct cxn_packed_conv){ place, weights->low != NULL };
+    return (struct cxn_packed_conv){ place, weights->low != NULL,
+                                     cxn_conv_bordered_i8_is_bounded(weights) };
 }
 
 static struct cxn_conv_i8_weights weights_of(const struct packing *p, size_t terms)
 {
     return (struct cxn_conv_i8_weights){ .w = p->from->weight, .low = p->from->low,
                                          .m = p->from->m, .b = p->from->b,
-                                         .out = p->part->out, .terms = terms };
+                                         .out = p->part->out, .terms = terms,
+                                         .run = terms / p->part->kernel };
 }
 
-static struct cxn_packed_conv put_conv(struct packing *p)
+/* Behind hinges with these knots, or NULL. */
+static struct cxn_packed_conv put_conv(struct packing *p, const uint8_t *knot)
 {
     const size_t terms = (size_t)p->part->kernel * p->part->kernel * p->part->in;
-    const struct cxn_conv_i8_weights weights = weights_of(p, terms);
+    struct cxn_conv_i8_weights weights = weights_of(p, terms);
+    weights.knot = knot;
     return pack_conv(p, &weights);
 }
 
@@ -101,8 +105,8 @@ static struct cxn_packed_conv put_stem(struct packing *p)
 static void put_layer(struct packing *p, struct cxn_packed_layer *layer)
 {
     layer->norm = put_norm(p);
-    layer->reduce = put_conv(p);
-    layer->grow = put_conv(p);
+    layer->reduce = put_conv(p, layer->norm.byte_hinge.knot);
+    layer->grow = put_conv(p, NULL);
     if (p->numbers) layer->after_grow.first = p->numbers + p->used;
 }
 
@@ -114,7 +118,7 @@ static void put_all(struct packing *p, struct cxn_packed *packed)
         struct cxn_packed_block *block = &packed->block[b];
         for (size_t i = 0; i < block->layer_count; i++) put_layer(p, &block->layers[i]);
         block->norm = put_norm(p);
-        if (b + 1 < CXN_NET_BLOCKS) block->halve = put_conv(p);
+        if (b + 1 < CXN_NET_BLOCKS) block->halve = put_conv(p, block->norm.byte_hinge.knot);
     }
     packed->head_w = put(p, p->from->linear, p->part->first_count * sizeof(float));
     packed->head_bias = put(p, p->from->b, p->part->out * sizeof(float));

@@ -24,6 +24,11 @@ enum fill {
     ALL_MOST,  /* 255 times 127 but for two of each, 1 and 3 less, so that some sums beyond 2^24
                   are odd, and of these float32 has some rounded down, some up; close */
     ALL_LEAST, /* 255 times -128 likewise */
+    NEAR,      /* as ALL_MOST; values beyond 2^29, which are still bounded */
+    BEYOND,    /* as ALL_MOST; some values beyond int32, so none are bounded */
+    BELL,      /* weights as trained ones are spread, close */
+    EDGES,     /* 255 times weights of which two or four are just below or beyond what 16 bits
+                  hold; close */
     FAR,       /* numbers of m and b beyond int32, infinite products among them */
     FILLS
 };
@@ -45,27 +50,46 @@ static void run(const struct ck *t, const void *args, float *dst)
     row_of(t)->run(&conv);
 }
 
+static bool is_most(enum fill fill)
+{
+    return fill == ALL_MOST || fill == NEAR || fill == BEYOND;
+}
+
 static uint8_t *make_samples(struct ck *t, size_t count, enum fill fill)
 {
     uint8_t *p = ck_u8(t, count);
     for (size_t i = 0; i < count; i++) {
         if (fill == CORNERS) p[i] = p[i] < 128 ? 0 : 255;
-        if (fill == ALL_MOST || fill == ALL_LEAST) p[i] = 255;
+        if (is_most(fill) || fill == ALL_LEAST || fill == EDGES) p[i] = 255;
     }
-    for (uint8_t less = 1; less <= 3 && (fill == ALL_MOST || fill == ALL_LEAST); less += 2)
+    for (uint8_t less = 1; less <= 3 && (is_most(fill) || fill == ALL_LEAST); less += 2)
         p[ck_below(t, count)] -= less;
     return p;
 }
 
-static int8_t *make_weights(struct ck *t, size_t count, enum fill fill, int least, int most)
+/* Of four neighbouring terms each a half or a quarter of 128, or one less or more; a channel has
+ * one sign. */
+static void make_edges(struct ck *t, int8_t *w, size_t terms, size_t out, int sign)
 {
-    int8_t *w = ck_s8(t, count, least, most);
+    for (size_t i = 0; i < terms; i++) {
+        const int size = (i / 4 % 3 == 0 ? 63 : 31) + (int)ck_below(t, 3);
+        for (size_t o = 0; o < out; o++)
+            w[i * out + o] = (int8_t)(o % 3 == 0 ? -sign * size : sign * size);
+    }
+}
+
+static int8_t *make_weights(struct ck *t, size_t terms, size_t out, enum fill fill, int least,
+                            int most)
+{
+    const size_t count = terms * out;
+    int8_t *w = fill == BELL ? ck_s8_bell(t, count, least, most) : ck_s8(t, count, least, most);
+    if (fill == EDGES) make_edges(t, w, terms, out, most == 127 ? 1 : -1);
     for (size_t i = 0; i < count; i++) {
         if (fill == CORNERS) w[i] = (int8_t)(w[i] < 0 ? least : most);
-        if (fill == ALL_MOST) w[i] = (int8_t)most;
+        if (is_most(fill)) w[i] = (int8_t)most;
         if (fill == ALL_LEAST) w[i] = (int8_t)least;
     }
-    for (int8_t less = 1; less <= 3 && fill == ALL_MOST; less += 2) w[ck_below(t, count)] -= less;
+    for (int8_t less = 1; less <= 3 && is_most(fill); less += 2) w[ck_below(t, count)] -= less;
     for (int8_t more = 1; more <= 3 && fill == ALL_LEAST; more += 2) w[ck_below(t, count)] += more;
     return w;
 }
@@ -74,7 +98,7 @@ static int8_t *make_weights(struct ck *t, size_t count, enum fill fill, int leas
  * channel has none of it, so that the second part's products are not lost beside it. */
 static int8_t *make_first(struct ck *t, const struct shape *s, size_t terms, enum fill fill)
 {
-    int8_t *w = make_weights(t, terms * s->out, fill, -128, 127);
+    int8_t *w = make_weights(t, terms, s->out, fill, -128, 127);
     for (size_t i = 0; i < terms * s->out && s->two_parts && fill == TIES; i++)
         if (i % s->out % 2 != 0) w[i] = 0;
     return w;
@@ -116,6 +140,7 @@ static void make_scales(struct ck *t, const struct inputs *in, float *m, float *
     static const float close[] = { 1.0f, 0.5f, 0.25f };
     const float spread = sqrtf((float)(in->conv.tap_rows * in->conv.run)) * 74.0f * 100.0f;
     const float parts = in->weights.low ? TWO_PARTS_HIGH : 1.0f;
+    const float most = 255.0f * 127.0f * parts * (float)(in->conv.tap_rows * in->conv.run);
     for (size_t o = 0; o < in->conv.out; o++) {
         const size_t place = ck_below(t, in->conv.height * in->conv.width);
         const float any = 0.5f + (float)ck_below(t, 1000) / 1000;
@@ -128,6 +153,11 @@ static void make_scales(struct ck *t, const struct inputs *in, float *m, float *
         } else if (fill == TIES) {
             m[o] = o % 2 == 0 ? any / parts : any; /* so that a product's last bit counts halves */
             b[o] = tie(in, place, o, k);
+        } else if (fill == NEAR) {
+            m[o] = 0x1p28f / most;
+            b[o] = o % 2 == 0 ? 0x1p29f : -0x1p29f;
+        } else if (fill == BEYOND) {
+            m[o] = 0x1.2p31f / most;
         } else if (fill != FAR) {
             b[o] = k - value_of(in, place, o);
         } else if (o % 3 == 0) {
@@ -138,6 +168,15 @@ static void make_scales(struct ck *t, const struct inputs *in, float *m, float *
     }
 }
 
+/* Knots of a 1x1 whose samples are the greatest that these allow. */
+static const uint8_t *make_knots(struct ck *t, uint8_t *src, size_t count, size_t pitch, size_t in)
+{
+    uint8_t *knot = ck_u8(t, in);
+    for (size_t i = 0; i < in; i++) knot[i] %= 4;
+    for (size_t i = 0; i < count; i++) src[i] = 255 - knot[i % pitch % in];
+    return knot;
+}
+
 static struct inputs make(struct ck *t, const struct shape *s, enum fill fill)
 {
     const size_t columns = s->columns ? s->columns : s->kernel;
@@ -145,9 +184,12 @@ static struct inputs make(struct ck *t, const struct shape *s, enum fill fill)
     const size_t height = (s->height - 1) * s->stride + s->kernel;
     const size_t terms = s->kernel * columns * s->in, dst_step = s->out + ck_below(t, 4);
     const size_t pitch = width * s->in + ck_below(t, 3) * (ck_below(t, 2) > 0 ? s->in : 1);
+    const size_t count = (height - 1) * pitch + width * s->in;
+    uint8_t *src = make_samples(t, count, fill);
+    const bool hinged = fill == EDGES && terms == s->in;
     float *m = ck_f32(t, s->out, CK_UNIT), *b = ck_f32(t, s->out, CK_UNIT);
     struct inputs in = {
-        .conv = { .src = make_samples(t, (height - 1) * pitch + width * s->in, fill),
+        .conv = { .src = src,
                   .place_step = s->in * s->stride, .row_step = pitch * s->stride,
                   .tap_row_step = pitch, .tap_rows = s->kernel, .run = columns * s->in,
                   .height = s->height, .width = s->width, .out = s->out,
@@ -155,14 +197,16 @@ static struct inputs make(struct ck *t, const struct shape *s, enum fill fill)
                   .dst_row_step = s->width * dst_step + ck_below(t, 2 * dst_step),
                   .two_parts = s->two_parts },
         .weights = { .w = make_first(t, s, terms, fill), .m = m, .b = b,
-                     .low = s->two_parts ? make_weights(t, terms * s->out, fill, -64, 63) : NULL,
-                     .out = s->out, .terms = terms }
+                     .low = s->two_parts ? make_weights(t, terms, s->out, fill, -64, 63) : NULL,
+                     .out = s->out, .terms = terms, .run = columns * s->in,
+                     .knot = hinged ? make_knots(t, src, count, pitch, s->in) : NULL }
     };
     make_scales(t, &in, m, b, fill);
     const size_t bytes = cxn_conv_bordered_i8_packed_bytes(row_of(t), &in.weights);
     void *packed = ck_aligned(t, bytes / sizeof(float));
     cxn_conv_bordered_i8_pack(row_of(t), packed, &in.weights);
     in.conv.w = packed;
+    in.conv.bounded = cxn_conv_bordered_i8_is_bounded(&in.weights);
     in.conv.ahead = (struct cxn_ahead){ packed, ck_below(t, 2) * bytes };
     return in;
 }
@@ -221,7 +265,7 @@ static void bench(struct ck *t)
     };
     for (size_t i = 0; i < CXN_COUNTOF(shapes); i++) {
         const struct shape *s = &shapes[i];
-        const struct inputs in = make(t, s, ANY);
+        const struct inputs in = make(t, s, BELL);
         const double products = (double)(s->height * s->width * s->out) *
                                 (double)(in.conv.tap_rows * in.conv.run);
         float *dst = ck_aligned(t, s->height * in.conv.dst_row_step / sizeof(float) + 1);

@@ -84,7 +84,9 @@ static double byte_of(const struct conv *c, size_t place, size_t o)
     return ck_byte(ck_requantized(sum, w->low ? &low : NULL, w->m[o], w->b[o]));
 }
 
-static struct conv make_conv(struct ck *t, const struct shape *s)
+typedef int8_t *make_weights_fn(struct ck *t, size_t count, int least, int most);
+
+static struct conv make_conv(struct ck *t, const struct shape *s, make_weights_fn *make_weights)
 {
     const uint32_t needs = cxn_kern_row(t->op, t->row)->needs;
     const struct cxn_conv_bordered_i8_kernel *packer = cxn_conv_bordered_i8_pick(needs);
@@ -94,11 +96,12 @@ static struct conv make_conv(struct ck *t, const struct shape *s)
         m[o] = (1.0f + fabsf(m[o])) / sqrtf((float)s->in) / (s->two_parts ? 9000.0f : 70.0f);
         b[o] = 128.0f + 60.0f * b[o];
     }
+    const struct map map = make_map(t, s->height * s->width, s->in);
     struct conv c = {
-        .map = make_map(t, s->height * s->width, s->in),
-        .weights = { .w = ck_s8(t, s->in * s->out, -127, 127), .m = m, .b = b, .out = s->out,
-                     .low = s->two_parts ? ck_s8(t, s->in * s->out, -64, 63) : NULL,
-                     .terms = s->in }
+        .map = map,
+        .weights = { .w = make_weights(t, s->in * s->out, -127, 127), .m = m, .b = b, .out = s->out,
+                     .low = s->two_parts ? make_weights(t, s->in * s->out, -64, 63) : NULL,
+                     .terms = s->in, .run = s->in, .knot = map.knot }
     };
     const size_t bytes = cxn_conv_bordered_i8_packed_bytes(packer, &c.weights);
     void *packed = ck_aligned(t, bytes / sizeof(float));
@@ -108,7 +111,8 @@ static struct conv make_conv(struct ck *t, const struct shape *s)
     c.args = (struct cxn_hinge_conv_i8){
         .src = c.map.src, .src_step = c.map.step, .channels = s->in, .flip = c.map.flip,
         .knot = c.map.knot, .height = s->height, .width = s->width, .out = s->out, .w = packed,
-        .two_parts = s->two_parts, .dst_place_step = dst_step,
+        .two_parts = s->two_parts, .bounded = cxn_conv_bordered_i8_is_bounded(&c.weights),
+        .dst_place_step = dst_step,
         .panel = (uint8_t *)ck_aligned(t, panel_bytes / sizeof(float)),
         .ahead = { packed, ck_below(t, 2) * bytes },
         .dst_row_step = s->width * dst_step + ck_below(t, 2 * dst_step)
@@ -124,9 +128,9 @@ static void check_conv(struct ck *t)
         { 2, 16, 32, 70, false },  { 1, 33, 31, 64, true },   { 5, 56, 64, 32, false },
         { 17, 1, 300, 5, false },  { 2, 9, 1024, 40, false }, { 2, 31, 160, 16, true },
     };
-    for (size_t i = 0; i < CXN_COUNTOF(shapes); i++) {
-        const struct shape *s = &shapes[i];
-        const struct conv conv = make_conv(t, s);
+    for (size_t i = 0; i < 2 * CXN_COUNTOF(shapes); i++) {
+        const struct shape *s = &shapes[i / 2];
+        const struct conv conv = make_conv(t, s, i % 2 == 0 ? ck_s8 : ck_s8_bell);
         const size_t count = s->height * s->width;
         double *want = ck_f64(t, count * s->out);
         for (size_t k = 0; k < count * s->out; k++)
@@ -148,7 +152,7 @@ static void bench_conv(struct ck *t)
     };
     for (size_t i = 0; i < CXN_COUNTOF(shapes); i++) {
         const struct shape *s = &shapes[i];
-        const struct conv conv = make_conv(t, s);
+        const struct conv conv = make_conv(t, s, ck_s8_bell);
         float *dst = ck_aligned(t, s->height * conv.args.dst_row_step / sizeof(float) + 1);
         ck_time(t, run_conv, &conv.args, dst,
                 2.0 * (double)(s->height * s->width * s->in * s->out), 0.0, "%zux%zu %zu -> %zu",

@@ -138,6 +138,17 @@ int8_t *ck_s8(struct ck *t, size_t count, int least, int most)
     return p;
 }
 
+int8_t *ck_s8_bell(struct ck *t, size_t count, int least, int most)
+{
+    int8_t *p = keep(t, count);
+    for (size_t i = 0; i < count; i++) {
+        int sum = 0;
+        for (int k = 0; k < 8; k++) sum += least + (int)ck_below(t, (size_t)(most - least + 1));
+        p[i] = (int8_t)(sum / 8);
+    }
+    return p;
+}
+
 double *ck_f64(struct ck *t, size_t count)
 {
     return keep(t, count * sizeof(double));

@@ -81,6 +81,8 @@ float ck_requantized(int32_t sum, const int32_t *low, float m, float b);
 double ck_byte(float value);
 uint8_t *ck_u8(struct ck *t, size_t count); /* runs of 0 and 255, then anything */
 int8_t *ck_s8(struct ck *t, size_t count, int least, int most);
+/* The mean of eight such: its deviation is a tenth of the range, as of trained weights. */
+int8_t *ck_s8_bell(struct ck *t, size_t count, int least, int most);
 double *ck_f64(struct ck *t, size_t count); /* zeros */
 float *ck_aligned(struct ck *t, size_t count); /* on 64 bytes, as packed weights are; zeros */
 size_t ck_below(struct ck *t, size_t n);

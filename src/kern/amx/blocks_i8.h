@@ -39,7 +39,7 @@ TILE_INLINE void store_i8(const struct cxn_conv_bordered *c, const char *panel, 
         _mm256_mask_storeu_epi8(dst, mask,
                                 requantize_place(&r, _mm512_load_si512(sums[p]),
                                                  _mm512_load_si512(sums[p] + ROW_BYTES),
-                                                 c->two_parts));
+                                                 c->two_parts, c->bounded));
 }
 
 TILE_INLINE struct block_type block_type_i8(bool two_parts)

@@ -16,11 +16,12 @@ struct gathered {
     uint8_t (*panel)[GATHERED_BYTES]; /* zeros behind the terms */
 };
 
-TILE_INLINE void copy_runs(const struct cxn_conv_bordered *c, const uint8_t *src, size_t piece,
-                           uint8_t *to)
+TILE_INLINE void copy_runs(const struct cxn_conv_bordered *c, size_t rows, size_t run,
+                           size_t piece, const uint8_t *src, uint8_t *to)
 {
-    for (size_t t = 0; t < c->tap_rows; t++, src += c->tap_row_step)
-        for (size_t i = 0; i < c->run; i += piece, to += piece) memcpy(to, src + i, piece);
+#pragma GCC unroll 8
+    for (size_t t = 0; t < rows; t++, src += c->tap_row_step)
+        for (size_t i = 0; i < run; i += piece, to += piece) memcpy(to, src + i, piece);
 }
 
 static void fill_gathered(const void *terms, size_t first, size_t places)
@@ -30,8 +31,10 @@ static void fill_gathered(const void *terms, size_t first, size_t places)
     for (size_t p = 0; p < places; p++) {
         const size_t y = (first + p) / c->width, x = (first + p) % c->width;
         const uint8_t *src = (const uint8_t *)c->src + y * c->row_step + x * c->place_step;
-        if (c->run % 16 == 0) copy_runs(c, src, 16, g->panel[p]);
-        else copy_runs(c, src, 4, g->panel[p]);
+        /* The first is the stem on grey, whose numbers the compiler then knows. */
+        if (c->run == 16 && c->tap_rows == 7) copy_runs(c, 7, 16, 16, src, g->panel[p]);
+        else if (c->run % 16 == 0) copy_runs(c, c->tap_rows, c->run, 16, src, g->panel[p]);
+        else copy_runs(c, c->tap_rows, c->run, 4, src, g->panel[p]);
     }
 }
 

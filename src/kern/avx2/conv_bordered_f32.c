@@ -12,12 +12,13 @@ TILE_INLINE tile_sum begin(const char *panel, size_t half)
     return _mm256_load_ps((const float *)(const void *)panel + 8 * half);
 }
 
-TILE_INLINE const char *add_run(tile_sum sum[TILE_PLACES][2], const char *src, ptrdiff_t step,
-                                const char *weights, size_t run, int places)
+TILE_INLINE const char *add_row(const struct cxn_conv_bordered *c, tile_sum sum[TILE_PLACES][2],
+                                const char *src, const char *weights, int places)
 {
+    const ptrdiff_t step = (ptrdiff_t)(c->place_step * sizeof(float));
     const char *one = src + step, *four = one + 3 * step;
     const float *w = (const float *)(const void *)weights;
-    for (size_t i = 0; i < run; i++) {
+    for (size_t i = 0; i < c->run; i++) {
         const __m256 w0 = _mm256_load_ps(w), w1 = _mm256_load_ps(w + 8);
 #pragma GCC unroll 6
         for (int p = 0; p < places; p++) {
@@ -54,6 +55,8 @@ TILE_INLINE void store(const struct cxn_conv_bordered *c, const char *panel, cha
 
 void cxn_conv_bordered_f32_avx2(const struct cxn_conv_bordered *c)
 {
-    tile_run(c, (struct tile_type){ sizeof(float), sizeof(float), TILE_CHANNELS * sizeof(float),
-                                    TILE_CHANNELS, begin, add_run, store });
+    const size_t line_bytes = TILE_CHANNELS * sizeof(float);
+    tile_run(c, (struct tile_type){ sizeof(float), line_bytes,
+                                    line_bytes + c->tap_rows * c->run * line_bytes,
+                                    TILE_CHANNELS, begin, add_row, store });
 }

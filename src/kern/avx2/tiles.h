@@ -33,24 +33,24 @@ TILE_INLINE const char *tile_place(const char *one, const char *four, ptrdiff_t 
  * adds to them. Of another type of the same size gcc 12 leaves them in memory.
  *
  * What differs between the types of numbers. begin() gives what a place's sums begin with, in
- * two halves; add_run() adds the products of one tap row, `run` samples of each place times the
+ * two halves; add_row() adds the products of one tap row, a run of samples of each place times the
  * weights from w on, and returns where the next ones begin; store() writes what the sums of a
  * place come to, of the first `count` outputs. All of it is inlined: the functions are
  * constants, as places is, or the sums would not stay in registers.
  */
 typedef tile_sum tile_begin_fn(const char *panel, size_t half);
-typedef const char *tile_add_fn(tile_sum sum[TILE_PLACES][2], const char *src, ptrdiff_t step,
-                                const char *w, size_t run, int places);
+typedef const char *tile_add_fn(const struct cxn_conv_bordered *c, tile_sum sum[TILE_PLACES][2],
+                                const char *src, const char *w, int places);
 typedef void tile_store_fn(const struct cxn_conv_bordered *c, const char *panel, char *dst,
                            size_t count, tile_sum low, tile_sum high);
 
 struct tile_type {
     size_t number_bytes; /* of src and dst */
-    size_t weight_bytes;
     size_t header_bytes; /* of a panel, in front of its weights */
+    size_t panel_bytes;
     size_t outputs;      /* of a panel */
     tile_begin_fn *begin;
-    tile_add_fn *add_run;
+    tile_add_fn *add_row;
     tile_store_fn *store;
 };
 
@@ -74,8 +74,7 @@ TILE_INLINE void tile_compute(const struct cxn_conv_bordered *c, const struct ti
         sum[p][1] = high;
     }
     for (size_t t = 0; t < c->tap_rows; t++) {
-        w = type.add_run(sum, src, (ptrdiff_t)(c->place_step * type.number_bytes), w, c->run,
-                         places);
+        w = type.add_row(c, sum, src, w, places);
         src += c->tap_row_step * type.number_bytes;
     }
 #pragma GCC unroll 6
@@ -113,10 +112,8 @@ TILE_INLINE void tile_compute_row(const struct cxn_conv_bordered *c, struct tile
 /* Every tile of the map: a panel of channels after the other, so that its weights stay near. */
 TILE_INLINE void tile_run(const struct cxn_conv_bordered *c, struct tile_type type)
 {
-    const size_t panel_bytes = type.header_bytes +
-                               c->tap_rows * c->run * TILE_CHANNELS * type.weight_bytes;
     const char *panel = c->w;
-    for (size_t first = 0; first < c->out; first += type.outputs, panel += panel_bytes) {
+    for (size_t first = 0; first < c->out; first += type.outputs, panel += type.panel_bytes) {
         const size_t left = c->out - first;
         for (size_t y = 0; y < c->height; y++)
             tile_compute_row(c, (struct tile){

@@ -60,14 +60,14 @@ TILE_INLINE void tile_store_bytes(const struct cxn_conv_bordered *c, const char 
     else memcpy(dst, &bytes, count);
 }
 
-/* By weights of so many bytes. */
+/* By panels whose weights are so many bytes. */
 TILE_INLINE void tile_run_i8(const struct cxn_conv_bordered *c, size_t weight_bytes,
-                             tile_add_fn *add_run)
+                             tile_add_fn *add_row)
 {
-    tile_run(c, (struct tile_type){ sizeof(uint8_t), weight_bytes,
-                                    cxn_conv_i8_header_bytes(TILE_CHANNELS),
+    const size_t header_bytes = cxn_conv_i8_header_bytes(TILE_CHANNELS);
+    tile_run(c, (struct tile_type){ sizeof(uint8_t), header_bytes, header_bytes + weight_bytes,
                                     cxn_conv_i8_outputs(TILE_CHANNELS, c->two_parts),
-                                    tile_begin_zero, add_run, tile_store_bytes });
+                                    tile_begin_zero, add_row, tile_store_bytes });
 }
 
 #endif

@@ -22,24 +22,24 @@ static inline __attribute__((always_inline)) struct requantize load_requantize(c
 alignas(64) static const int32_t fours_in_order[16] = { 0, 4, 8, 12, 1, 5, 9, 13,
                                                         2, 6, 10, 14, 3, 7, 11, 15 };
 
-/* As int32, which saturates to a byte as it should: what is too great is cut before, for it would
- * become a negative number, as a NaN does, which vminps keeps as its second operand. */
-static inline __attribute__((always_inline)) __m512i round_value(__m512 value)
+/* As int32, which saturates to a byte as it should: what may be too great is cut before, for it
+ * would become a negative number, as a NaN does, which vminps keeps as its second operand. */
+static inline __attribute__((always_inline)) __m512i round_value(__m512 value, bool bounded)
 {
-    return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_set1_ps(255.0f), value));
+    return _mm512_cvtps_epi32(bounded ? value : _mm512_min_ps(_mm512_set1_ps(255.0f), value));
 }
 
 /* The sums of a place as bytes, 16 of them where they are of two parts; ignored are the others. Two
  * roundings, of the product and of the sum: needs -ffp-contract=off. */
 static inline __attribute__((always_inline)) __m256i requantize_place(const struct requantize *r,
                                                                       __m512i low, __m512i high,
-                                                                      bool two_parts)
+                                                                      bool two_parts, bool bounded)
 {
     const __m512 a = _mm512_mul_ps(_mm512_cvtepi32_ps(low), r->factor[0]);
     const __m512 b = _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(high), r->factor[1]),
                                    r->shift[1]);
-    const __m512i first = round_value(_mm512_add_ps(a, two_parts ? b : r->shift[0]));
-    const __m512i second = two_parts ? first : round_value(b);
+    const __m512i first = round_value(_mm512_add_ps(a, two_parts ? b : r->shift[0]), bounded);
+    const __m512i second = two_parts ? first : round_value(b, bounded);
     const __m512i words = _mm512_packs_epi32(first, second); /* four of each in turns */
     return _mm512_castsi512_si256(_mm512_permutexvar_epi32(_mm512_load_si512(fours_in_order),
                                                            _mm512_packus_epi16(words, words)));

@@ -39,7 +39,7 @@ TILE_INLINE void store(const struct cxn_conv_bordered *c, const char *panel, cha
 {
     const struct requantize r = load_requantize(panel);
     _mm256_mask_storeu_epi8(dst, mask, requantize_place(&r, (__m512i)low, (__m512i)high,
-                                                        c->two_parts));
+                                                        c->two_parts, c->bounded));
 }
 
 void cxn_conv_bordered_i8_vnni(const struct cxn_conv_bordered *c)
