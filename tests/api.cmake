@@ -42,6 +42,8 @@ cxn_script_test(onnx_peers tests/onnx_peers.sh $<TARGET_FILE:chexnet_command>)
 set_tests_properties(onnx_peers PROPERTIES LABELS long)
 cxn_script_test(cli_quantized tests/cli_quantized.sh $<TARGET_FILE:chexnet_command> ${weights}
                 ${quantized})
+cxn_script_test(cli_export_quantized tests/cli_export_quantized.sh $<TARGET_FILE:chexnet_command>
+                ${quantized})
 foreach(part refused models)
   cxn_script_test(cli_quantize_${part} tests/cli_quantize.sh $<TARGET_FILE:chexnet_command>
                   ${weights} ${part})
@@ -49,11 +51,12 @@ endforeach()
 set_tests_properties(cli_infer_bf16 cli_infer_reference cli_bench_c cli_calibrate cli_bad_input
   cli_optimize_refused cli_optimize_models cli_quantize_refused cli_quantize_models
   cli_export_refused cli_export_models PROPERTIES FIXTURES_REQUIRED weights)
-set_tests_properties(cli_bench_fast cli_quantized table PROPERTIES
+set_tests_properties(cli_bench_fast cli_quantized cli_export_quantized table PROPERTIES
   FIXTURES_REQUIRED "weights;quantized")
 # Whole networks in plain C: what the kernels' and the engines' tests have sanitized.
 cxn_long_if_sanitized(full_reference shapes cli_infer_reference cli_bench_c cli_optimize_models
-  cli_export_models cli_quantize_refused cli_quantize_models cli_quantized cli_calibrate table)
+  cli_export_models cli_export_quantized cli_quantize_refused cli_quantize_models cli_quantized
+  cli_calibrate table)
 foreach(suite short long)
   foreach(sample nih_sample nih_sample_int8)
     add_test(NAME ${sample}_${suite} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/${sample}.sh

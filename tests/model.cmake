@@ -11,3 +11,5 @@ cxn_long_if_sanitized(weights_faults_01 weights_faults_80)
 cxn_unit_test(info unit/test_info.c)
 cxn_unit_test(onnx unit/test_onnx.c unit/onnx_case.c unit/weights_case.c)
 cxn_unit_test(onnx_faults unit/test_onnx_faults.c unit/onnx_case.c unit/weights_case.c)
+cxn_unit_test(onnx_quantized unit/test_onnx_quantized.c unit/derived_case.c unit/quantized_case.c
+  unit/weights_case.c)

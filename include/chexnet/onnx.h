@@ -26,16 +26,19 @@ struct cxn_export_result {
     uint64_t bytes;         /**< of the file */
     uint32_t nodes;         /**< of the graph */
     uint32_t opset;         /**< version of ONNX's operators */
+    int32_t quantized;      /**< 1: of a quantised model, in 8 bits; 0: in float32 */
     char source_sha256[65]; /**< of the weights' file, 64 lower-case hex digits; docs/formats.md
                                  says what it is where an ONNX model has external data */
 };
 
 /**
- * Write weights as an ONNX model in float32: input `input` [batch][3][224][224], normalised, or
- * with preprocessing [batch][1 or 3][224][224]; output `probabilities` [batch][14], after the
- * sigmoid, in the order of cxn_finding_name(). docs/formats.md has the whole form.
+ * Write weights as an ONNX model in float32, or a quantised model as one in 8 bits, with
+ * QuantizeLinear and DequantizeLinear: input `input` [batch][3][224][224], normalised, or with
+ * preprocessing [batch][1 or 3][224][224]; output `probabilities` [batch][14], after the sigmoid,
+ * in the order of cxn_finding_name(). docs/formats.md has the whole form.
  *
- * @param path     weights as cxn_model_open() takes them, but not an optimised model
+ * @param path     weights or a quantised model as cxn_model_open() takes them, but not an optimised
+ *                 model
  * @param options  NULL: any number of pictures, normalised by the caller
  * @param out      the file; it appears under its name only when complete
  * @param result   out: written on success alone; may be NULL

@@ -9,6 +9,8 @@
 #include "base/hash.h"
 #include "fuse/optimized.h"
 #include "model/weights.h"
+#include "onnx/quantized.h"
+#include "onnx/quantized_pairs.h"
 #include "onnx/read.h"
 #include "quant/engine.h"
 #include "quant/quantized_file.h"
@@ -157,6 +159,41 @@ static void note_fills(struct cxn_info *info, const struct cxn_onnx_match *match
     }
 }
 
+/* Bytes that are metadata for want of a place in the graph are not for reading. */
+static void hide_tensors(struct cxn_tensors *list, const cxn_fold *fold)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < list->pair_count; i++)
+        if (!cxn_onnx_is_pair_slot(fold, cxn_tensors_text(list, list->pairs[i].key_at)))
+            list->pairs[kept++] = list->pairs[i];
+    list->pair_count = kept;
+}
+
+static enum cxn_status try_quantized_graph(struct cxn_info *info, struct cxn_onnx_model *m,
+                                           const cxn_fold *fold, struct cxn_error *err)
+{
+    const struct cxn_env env = { .mem = &info->mem };
+    struct cxn_onnx_quantized quantized;
+    struct cxn_error why = { "" };
+    enum cxn_status status = cxn_onnx_quantized_open(&quantized, m, fold, &env, &why);
+    cxn_onnx_quantized_close(&quantized);
+    return note_misfit(info, status, &why, &cxn_engine_int8, err);
+}
+
+static enum cxn_status compare_quantized_graph(struct cxn_info *info, struct cxn_onnx_model *m,
+                                               struct cxn_error *err)
+{
+    cxn_fold *fold = NULL;
+    enum cxn_status status = cxn_net_open(&info->net, &cxn_densenet121, &info->mem, err);
+    if (status == CXN_OK) status = cxn_fold_open(&fold, info->net, &info->mem, err);
+    if (status == CXN_OK) status = try_quantized_graph(info, m, fold, err);
+    if (status == CXN_OK) hide_tensors(&m->list, fold);
+    cxn_fold_close(&fold);
+    info->list = m->list;
+    m->list = (struct cxn_tensors){ 0 };
+    return status == CXN_OK ? describe_tensors(info, NULL, err) : status;
+}
+
 static enum cxn_status compare_graph(struct cxn_info *info, struct cxn_onnx_model *m,
                                      struct cxn_error *err)
 {
@@ -182,7 +219,9 @@ static enum cxn_status read_onnx(struct cxn_info *info, const struct cxn_source 
 {
     struct cxn_onnx_model m;
     enum cxn_status status = cxn_onnx_model_read(&m, &info->mem, source, err);
-    if (status == CXN_OK) status = compare_graph(info, &m, err);
+    if (status == CXN_OK)
+        status = cxn_onnx_is_quantized(&m) ? compare_quantized_graph(info, &m, err)
+                                           : compare_graph(info, &m, err);
     cxn_onnx_model_close(&m);
     return status;
 }

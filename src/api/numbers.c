@@ -17,15 +17,20 @@ static enum cxn_status open_optimized(struct cxn_numbers *n, struct cxn_error *e
     return CXN_OK;
 }
 
+static void take_quantized(struct cxn_numbers *n, struct cxn_quantized_file *file)
+{
+    n->quantized = file;
+    n->source.quantized = file->quantized;
+    n->derived = &file->derived;
+    n->only = &cxn_engine_int8;
+}
+
 static enum cxn_status open_quantized(struct cxn_numbers *n, struct cxn_error *err)
 {
-    const enum cxn_status status =
-        cxn_quantized_read(&n->quantized, n->fold, &n->file.list, &n->file.source, err);
-    if (status != CXN_OK) return status;
-    n->source.quantized = n->quantized.quantized;
-    n->derived = &n->quantized.derived;
-    n->only = &cxn_engine_int8;
-    return CXN_OK;
+    const enum cxn_status status = cxn_quantized_read(&n->quantized_file, n->fold, &n->file.list,
+                                                      &n->file.source, err);
+    if (status == CXN_OK) take_quantized(n, &n->quantized_file);
+    return status;
 }
 
 static enum cxn_status open_derived(struct cxn_numbers *n, const cxn_net *net,
@@ -37,14 +42,24 @@ static enum cxn_status open_derived(struct cxn_numbers *n, const cxn_net *net,
     return status == CXN_E_IO ? status : cxn_fail_in(err, status, n->path);
 }
 
+static enum cxn_status open_onnx_quantized(struct cxn_numbers *n, const struct cxn_env *env,
+                                           const cxn_net *net, struct cxn_error *err)
+{
+    enum cxn_status status = cxn_fold_open(&n->fold, net, env->mem, err);
+    if (status == CXN_OK)
+        status = cxn_onnx_quantized_open(&n->onnx_quantized, &n->onnx.model, n->fold, env, err);
+    if (status == CXN_OK) take_quantized(n, &n->onnx_quantized.file);
+    return status == CXN_E_IO ? status : cxn_fail_in(err, status, n->path);
+}
+
 static enum cxn_status open_onnx(struct cxn_numbers *n, const struct cxn_env *env,
                                  const cxn_net *net, struct cxn_error *err)
 {
     struct cxn_weights_report report;
     enum cxn_status status = cxn_onnx_file_open(&n->onnx, env->mem, n->path, err);
-    if (status == CXN_OK)
-        status = cxn_onnx_file_load(env, &n->onnx, net, CXN_ONNX_HEAD_SAME, &n->block, &report,
-                                    err);
+    if (status != CXN_OK) return status;
+    if (cxn_onnx_is_quantized(&n->onnx.model)) return open_onnx_quantized(n, env, net, err);
+    status = cxn_onnx_file_load(env, &n->onnx, net, CXN_ONNX_HEAD_SAME, &n->block, &report, err);
     n->source.block = n->block;
     return status;
 }
@@ -65,19 +80,25 @@ enum cxn_status cxn_numbers_open(struct cxn_numbers *n, const struct cxn_env *en
     return status;
 }
 
+enum cxn_status cxn_numbers_want_trained(const struct cxn_numbers *n, struct cxn_error *err)
+{
+    if (!n->derived) return CXN_OK;
+    return cxn_fail(err, CXN_E_FORMAT, "%s: %s already, expected the weights that it was made from",
+                    n->path, n->quantized ? "quantised" : "optimised");
+}
+
 enum cxn_status cxn_numbers_open_trained(struct cxn_numbers *n, const struct cxn_env *env,
                                          const cxn_net *net, const char *path,
                                          struct cxn_error *err)
 {
     const enum cxn_status status = cxn_numbers_open(n, env, net, path, err);
-    if (status != CXN_OK || !n->derived) return status;
-    return cxn_fail(err, CXN_E_FORMAT, "%s: %s already, expected the weights that it was made from",
-                    path, n->source.quantized ? "quantised" : "optimised");
+    return status == CXN_OK ? cxn_numbers_want_trained(n, err) : status;
 }
 
 void cxn_numbers_close(struct cxn_numbers *n)
 {
-    cxn_quantized_file_close(&n->quantized);
+    cxn_onnx_quantized_close(&n->onnx_quantized);
+    cxn_quantized_file_close(&n->quantized_file);
     cxn_optimized_close(&n->optimized);
     cxn_fold_close(&n->fold);
     cxn_free(n->block);

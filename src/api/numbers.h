@@ -5,11 +5,13 @@
 #include "fuse/optimized.h"
 #include "model/weights.h"
 #include "nn/engine.h"
+#include "onnx/quantized.h"
 #include "onnx/read.h"
 #include "quant/quantized_file.h"
 
-/* The numbers of a model file, whichever kind it is: weights as trained, an ONNX model's among
- * them, an optimised file, which is read as an engine asks for it, or a quantised one. */
+/* The numbers of a model file, whichever kind it is: weights as trained, an optimised file, which
+ * is read as an engine asks for it, or a quantised one; an ONNX model is of the first kind or the
+ * last. */
 struct cxn_numbers {
     struct cxn_engine_source source; /* for engines to be opened with while this is open */
     const char *path;                /* borrowed */
@@ -21,13 +23,17 @@ struct cxn_numbers {
     cxn_fold *fold;
     struct cxn_optimized optimized;
     struct cxn_fold_source folded;
-    struct cxn_quantized_file quantized;
+    struct cxn_quantized_file *quantized; /* one of the next two; NULL: not quantised */
+    struct cxn_quantized_file quantized_file;
+    struct cxn_onnx_quantized onnx_quantized;
 };
 
 /* net outlives it. Texts name the file. Close in either case; not to be moved while open. */
 enum cxn_status cxn_numbers_open(struct cxn_numbers *n, const struct cxn_env *env,
                                  const cxn_net *net, const char *path, struct cxn_error *err);
-/* The same, and CXN_E_FORMAT for an optimised or quantised file: block is there. */
+/* CXN_E_FORMAT for an optimised or quantised file; else block is there. */
+enum cxn_status cxn_numbers_want_trained(const struct cxn_numbers *n, struct cxn_error *err);
+/* Both: CXN_E_FORMAT for an optimised or quantised file: block is there. */
 enum cxn_status cxn_numbers_open_trained(struct cxn_numbers *n, const struct cxn_env *env,
                                          const cxn_net *net, const char *path,
                                          struct cxn_error *err);

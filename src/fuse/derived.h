@@ -62,6 +62,13 @@ struct cxn_slot cxn_slot_of_first(const struct cxn_part *part, const char *name,
 struct cxn_slot cxn_slot_of_second(const struct cxn_part *part, const char *name,
                                    enum cxn_dtype dtype);
 
+/* The number of the tensor of that name, looked for from `hint` on; SIZE_MAX: there is none. A file
+ * as written has them nearly in the order of the slots. */
+size_t cxn_slot_find(const struct cxn_tensors *list, const char *name, size_t hint);
+/* CXN_E_FORMAT where that tensor is of another shape or type. */
+enum cxn_status cxn_slot_check(const struct cxn_tensors *list, size_t item,
+                               const struct cxn_slot *slot, struct cxn_error *err);
+
 /* ---- numbers ------------------------------------------------------------------------------ */
 
 /* Number i is not finite: CXN_E_FORMAT that says so. */
@@ -76,6 +83,8 @@ enum cxn_status cxn_fail_number(struct cxn_error *err, const char *tensor, size_
 size_t cxn_find_infinite(const float *numbers, size_t count);
 
 /* ---- metadata ----------------------------------------------------------------------------- */
+
+extern const char cxn_derived_preprocessing[]; /* the value of that key */
 
 /* All metadata that each kind has, in the order of the file; borrows what it is given.
  * difference: of the probe's answers from the reference's. */

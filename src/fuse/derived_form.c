@@ -62,7 +62,7 @@ struct cxn_slot cxn_slot_of_first(const struct cxn_part *part, const char *name,
 
 /* ---- metadata ----------------------------------------------------------------------------- */
 
-static const char preprocessing[] =
+const char cxn_derived_preprocessing[] =
     "8-bit samples; shorter side resized to 256, bilinear with antialias; crops of 224x224; "
     "(sample / 255 - mean) / deviation, mean 0.485 0.456 0.406, deviation 0.229 0.224 0.225";
 
@@ -83,7 +83,7 @@ void cxn_derived_pairs(const struct cxn_derived_kind *kind, const struct cxn_der
         { "precision", kind->engine->name },
         { "source_name", about->source_name },
         { "source_sha256", about->source_sha256 },
-        { "preprocessing", preprocessing },
+        { "preprocessing", cxn_derived_preprocessing },
         { "folded", kind->folded },
         { "classes", classes },
         { "probe_level", about->level },

@@ -116,8 +116,7 @@ enum cxn_status cxn_derived_begin(struct cxn_derived *d, const char *format,
 
 /* ---- tensors ------------------------------------------------------------------------------ */
 
-/* Looked for from `hint` on: a file as written has them nearly in the order of the slots. */
-static size_t find_tensor(const struct cxn_tensors *list, const char *name, size_t hint)
+size_t cxn_slot_find(const struct cxn_tensors *list, const char *name, size_t hint)
 {
     for (size_t k = 0; k < list->count; k++) {
         const size_t i = (hint + k) % list->count;
@@ -126,8 +125,8 @@ static size_t find_tensor(const struct cxn_tensors *list, const char *name, size
     return SIZE_MAX;
 }
 
-static enum cxn_status check_shape(const struct cxn_tensors *list, size_t item,
-                                   const struct cxn_slot *slot, struct cxn_error *err)
+enum cxn_status cxn_slot_check(const struct cxn_tensors *list, size_t item,
+                               const struct cxn_slot *slot, struct cxn_error *err)
 {
     const struct cxn_tensor *t = &list->items[item];
     char got[CXN_TENSOR_SHAPE_BYTES], want[CXN_TENSOR_SHAPE_BYTES];
@@ -158,7 +157,7 @@ static enum cxn_status find_all(struct cxn_derived *d, struct cxn_error *err)
         const struct cxn_slot slot = cxn_slots_at(&d->slots, k);
         d->item_of[k] = SIZE_MAX;
         if (slot.name[0] == '\0') continue;
-        d->item_of[k] = find_tensor(d->list, slot.name, hint);
+        d->item_of[k] = cxn_slot_find(d->list, slot.name, hint);
         if (d->item_of[k] == SIZE_MAX)
             return cxn_fail(err, CXN_E_FORMAT, "tensor '%s' is missing", slot.name);
         hint = d->item_of[k] + 1;
@@ -178,7 +177,7 @@ enum cxn_status cxn_derived_match(struct cxn_derived *d, const struct cxn_slots 
     enum cxn_status status = find_all(d, err);
     for (size_t k = 0; status == CXN_OK && k < count; k++) {
         const struct cxn_slot slot = cxn_slots_at(slots, k);
-        if (slot.name[0] != '\0') status = check_shape(d->list, d->item_of[k], &slot, err);
+        if (slot.name[0] != '\0') status = cxn_slot_check(d->list, d->item_of[k], &slot, err);
     }
     return status;
 }

@@ -5,6 +5,7 @@
 /* Texts of a model as written here; a reader keeps the two of its source. */
 #define CXN_ONNX_PRODUCER "chexnet"
 #define CXN_ONNX_DOC "DenseNet-121 for chest X-rays. Research use only, not a medical device."
+#define CXN_ONNX_PREPROCESSING "preprocessing"
 #define CXN_ONNX_SOURCE_NAME "source_name"
 #define CXN_ONNX_SOURCE_SHA256 "source_sha256"
 #define CXN_ONNX_RESIZED                                                                           \

@@ -63,98 +63,6 @@ static enum cxn_status take_nodes(struct cxn_onnx_steps *s, struct cxn_error *er
     return status;
 }
 
-/* ---- the input's type --------------------------------------------------------------------- */
-
-/* A number, or a name for any, of which protobuf would keep the last. */
-static enum cxn_status read_dim(struct cxn_wire w, int64_t *dim, struct cxn_error *err)
-{
-    struct cxn_wire_field f;
-    bool more;
-    size_t count = 0;
-    enum cxn_status status;
-    while ((status = cxn_wire_next(&w, &f, &more, err)) == CXN_OK && more) {
-        if (f.number != CXN_DIM_VALUE && f.number != CXN_DIM_PARAM) continue;
-        if (count++ > 0)
-            return cxn_fail(err, CXN_E_FORMAT, "onnx: a dimension with more than one value");
-        if (f.number == CXN_DIM_VALUE) status = cxn_wire_int(&w, &f, dim, err);
-        if (status != CXN_OK) return status;
-    }
-    return status;
-}
-
-static enum cxn_status read_shape(struct cxn_onnx_steps *s, struct cxn_wire w, size_t *rank,
-                                  struct cxn_error *err)
-{
-    struct cxn_wire_field f;
-    struct cxn_wire inner;
-    bool more;
-    enum cxn_status status;
-    while ((status = cxn_wire_next(&w, &f, &more, err)) == CXN_OK && more) {
-        int64_t dim = 0;
-        if (f.number != CXN_SHAPE_DIM) continue;
-        status = cxn_wire_within(&w, &f, "Dimension", &inner, err);
-        if (status == CXN_OK) status = read_dim(inner, &dim, err);
-        if (status != CXN_OK) return status;
-        if (*rank < CXN_COUNTOF(s->dims)) s->dims[*rank] = dim;
-        (*rank)++;
-    }
-    return status;
-}
-
-static enum cxn_status read_tensor_type(struct cxn_onnx_steps *s, struct cxn_wire w,
-                                        struct cxn_error *err)
-{
-    struct cxn_wire_field f;
-    struct cxn_wire inner;
-    int64_t type = 0;
-    size_t rank = 0;
-    bool more;
-    enum cxn_status status;
-    while ((status = cxn_wire_next(&w, &f, &more, err)) == CXN_OK && more) {
-        if (f.number == CXN_TENSOR_TYPE_ELEM) status = cxn_wire_int(&w, &f, &type, err);
-        if (f.number == CXN_TENSOR_TYPE_SHAPE) {
-            status = cxn_wire_once(&w, &f, err);
-            if (status == CXN_OK) status = cxn_wire_within(&w, &f, "TensorShapeProto", &inner, err);
-            if (status == CXN_OK) status = read_shape(s, inner, &rank, err);
-        }
-        if (status != CXN_OK) return status;
-    }
-    if (status != CXN_OK) return status;
-    for (size_t i = 0; i < CXN_COUNTOF(s->dims); i++)
-        if (s->dims[i] < 0) rank = 0;
-    const bool grey_or_colour = s->dims[1] == 0 || s->dims[1] == 1 || s->dims[1] == 3;
-    if (rank == CXN_COUNTOF(s->dims) && grey_or_colour &&
-        (type == CXN_ONNX_FLOAT || type == CXN_ONNX_FLOAT16))
-        return CXN_OK;
-    return cxn_fail(err, CXN_E_FORMAT, "onnx: input '%.200s' is not of type float or float16, "
-                    "[batch][3 or, where the graph normalises, 1][height][width]",
-                    cxn_names_text(&s->m->names, s->m->input));
-}
-
-/* ValueInfoProto.type.tensor_type */
-static enum cxn_status read_input_type(struct cxn_onnx_steps *s, struct cxn_error *err)
-{
-    const struct cxn_onnx_value *v = &s->m->values[s->m->input];
-    static const uint32_t path[] = { CXN_VALUE_TYPE, CXN_TYPE_TENSOR };
-    struct cxn_wire w = { .window = &s->m->window, .name = "ValueInfoProto", .at = v->at,
-                          .end = v->at + v->bytes };
-    for (size_t depth = 0; depth < CXN_COUNTOF(path); depth++) {
-        struct cxn_wire_field f;
-        struct cxn_wire inner = { .window = w.window, .name = "TypeProto" }; /* empty */
-        bool more;
-        enum cxn_status status;
-        while ((status = cxn_wire_next(&w, &f, &more, err)) == CXN_OK && more) {
-            if (f.number != path[depth]) continue;
-            status = cxn_wire_once(&w, &f, err);
-            if (status == CXN_OK) status = cxn_wire_within(&w, &f, "TypeProto", &inner, err);
-            if (status != CXN_OK) return status;
-        }
-        if (status != CXN_OK) return status;
-        w = inner;
-    }
-    return read_tensor_type(s, w, err);
-}
-
 /* ---- match -------------------------------------------------------------------------------- */
 
 static enum cxn_status check_all(const struct cxn_onnx_steps *s, struct cxn_error *err)
@@ -173,7 +81,7 @@ static enum cxn_status check_all(const struct cxn_onnx_steps *s, struct cxn_erro
 
 static enum cxn_status match_graph(struct cxn_onnx_steps *s, struct cxn_error *err)
 {
-    enum cxn_status status = read_input_type(s, err);
+    enum cxn_status status = cxn_onnx_input_dims(s->m, s->dims, err);
     if (status != CXN_OK) return status;
     struct cxn_onnx_value *input = &s->m->values[s->m->input];
     input->kind = CXN_ONNX_MAPS;

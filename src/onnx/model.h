@@ -16,6 +16,7 @@ enum {
     CXN_ONNX_LOCATIONS_MAX = 1024, /* files of external data */
     CXN_ONNX_OPSET_MIN = 11,
     CXN_ONNX_OPSET_MAX = 23,
+    CXN_ONNX_INPUT_RANK = 4,
 };
 
 /* Beside each item of the list. */
@@ -84,6 +85,10 @@ struct cxn_onnx_model {
 enum cxn_status cxn_onnx_model_read(struct cxn_onnx_model *m, struct cxn_mem *mem,
                                     const struct cxn_source *source, struct cxn_error *err);
 void cxn_onnx_model_close(struct cxn_onnx_model *m);
+
+/* The shape of the input, of floats; 0: any. */
+enum cxn_status cxn_onnx_input_dims(struct cxn_onnx_model *m, int64_t dims[CXN_ONNX_INPUT_RANK],
+                                    struct cxn_error *err);
 
 /* The value of a name, made where there is none. Moves when another name comes. */
 enum cxn_status cxn_onnx_value_of(struct cxn_onnx_model *m, const char *name, uint32_t *number,

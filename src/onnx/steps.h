@@ -12,7 +12,7 @@ struct cxn_onnx_steps {
     const cxn_net *net;
     struct cxn_onnx_match *match;
     struct cxn_node node; /* the one at hand */
-    int64_t dims[4];      /* of the input; 0: any */
+    int64_t dims[CXN_ONNX_INPUT_RANK]; /* of the input; 0: any */
 };
 
 /* What a node makes of its inputs. */

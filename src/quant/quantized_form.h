@@ -31,4 +31,8 @@ void cxn_quantized_pairs(const struct cxn_quantized_about *about, const char *pu
                          char text[CXN_COUNT_TEXT_BYTES],
                          struct cxn_out_pair pairs[CXN_QUANTIZED_PAIRS]);
 
+/* The value of put_back, to be freed with cxn_free(). CXN_E_NOMEM. */
+enum cxn_status cxn_quantized_put_back(const cxn_quantized *quantized, struct cxn_mem *mem,
+                                       char **text, struct cxn_error *err);
+
 #endif

@@ -21,9 +21,8 @@ static bool is_put_back(const cxn_quantized *q, size_t i)
     return q->fold->parts[i].kind == CXN_PART_CONV && q->parts[i].low;
 }
 
-/* The value of put_back, to be freed. */
-static enum cxn_status list_put_back(const cxn_quantized *q, struct cxn_mem *mem, char **text,
-                                     struct cxn_error *err)
+enum cxn_status cxn_quantized_put_back(const cxn_quantized *q, struct cxn_mem *mem, char **text,
+                                       struct cxn_error *err)
 {
     size_t bytes = 1, at = 0;
     for (size_t i = 0; i < q->fold->count; i++)
@@ -62,7 +61,7 @@ enum cxn_status cxn_quantized_write(const struct cxn_env *env, const char *path,
                                     struct cxn_error *err)
 {
     char *put_back;
-    enum cxn_status status = list_put_back(content->quantized, env->mem, &put_back, err);
+    enum cxn_status status = cxn_quantized_put_back(content->quantized, env->mem, &put_back, err);
     if (status == CXN_OK) status = write_file(env, path, content, put_back, err);
     cxn_free(put_back);
     return status;

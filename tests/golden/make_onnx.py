@@ -4,8 +4,9 @@
 (less the notes of torch.export on each node) and as other tools may, into tests/golden/onnx/, and
 seeds of fuzz_onnx, into tests/fuzz/corpus/onnx/.
 
-Made with torch 2.15.0, torchvision 0.29.2, onnx 1.23.2, onnxscript 0.7.2, numpy 2.4.6. ours.onnx is
-not made here: it is what test_onnx writes, which this script holds against protobuf.
+Made with torch 2.15.0, torchvision 0.29.2, onnx 1.23.2, onnxscript 0.7.2, numpy 2.4.6. ours.onnx
+and ours_int8.onnx are not made here: they are what test_onnx and test_onnx_quantized write, which
+this script holds against protobuf.
 """
 import pathlib
 import sys
@@ -143,11 +144,10 @@ def main():
             onnx.checker.check_model(str(path), full_check=True)
     for name in 'torchscript_17', 'torchscript_17_unfolded', 'other_spelling', 'torch_export_23':
         (CORPUS / name).write_bytes((OUT / (name + '.onnx')).read_bytes())
-    ours = OUT / 'ours.onnx'
-    if ours.exists():
+    for ours in OUT.glob('ours*.onnx'):
         again = onnx.load(ours).SerializeToString(deterministic=True)
-        assert again == ours.read_bytes(), 'not the bytes of protobuf'
-        (CORPUS / 'ours').write_bytes(again)
+        assert again == ours.read_bytes(), f'{ours.name}: not the bytes of protobuf'
+        (CORPUS / ours.stem).write_bytes(again)
 
 
 if __name__ == '__main__':

@@ -69,6 +69,23 @@ cxn_quantized *random_quantized(const cxn_fold *fold, bool put_back, uint64_t se
     return q;
 }
 
+void assert_same_quantized(const cxn_quantized *a, const cxn_quantized *b)
+{
+    for (size_t i = 0; i < a->fold->count; i++) {
+        const struct cxn_part *part = &a->fold->parts[i];
+        const struct cxn_quantized_part *x = &a->parts[i], *y = &b->parts[i];
+        const size_t out = part->out, first = part->first_count;
+        assert_int_equal(x->low == NULL, y->low == NULL);
+        if (x->weight) assert_memory_equal(x->weight, y->weight, first);
+        if (x->low) assert_memory_equal(x->low, y->low, first);
+        if (x->m) assert_memory_equal(x->m, y->m, out * sizeof *x->m);
+        if (x->b) assert_memory_equal(x->b, y->b, out * sizeof *x->b);
+        if (x->flip) assert_memory_equal(x->flip, y->flip, out);
+        if (x->knot) assert_memory_equal(x->knot, y->knot, out);
+        if (x->linear) assert_memory_equal(x->linear, y->linear, first * sizeof *x->linear);
+    }
+}
+
 /* ---- the definition ----------------------------------------------------------------------- */
 
 /* A map of bytes, [height][width][channels]; 0 beyond its sides. */

@@ -12,8 +12,11 @@
  * no memory. */
 cxn_quantized *random_quantized(const cxn_fold *fold, bool put_back, uint64_t seed);
 
-/* The same from one thread in plain loops, of none of the library's kernels but the sigmoid's.
- * prob: [classes]. */
+/* Fails the running test where they are not the same. */
+void assert_same_quantized(const cxn_quantized *a, const cxn_quantized *b);
+
+/* What docs/int8.md says that it computes, from one thread in plain loops, of none of the library's
+ * kernels but the sigmoid's. prob: [classes]. */
 void walk_quantized(const cxn_quantized *quantized, const struct cxn_view *view, float *prob);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/arena.h"
 #include "base/cursor.h"
 #include "base/hash.h"
+#include "base/hex.h"
 #include "base/size.h"
 #include "base/status.h"
 #include "unit/unit.h"
@@ -137,6 +138,25 @@ static void test_hashes_give_the_published_values(void **state)
     assert_int_equal(cxn_crc32(cxn_crc32(0, "1234", 4), "56789", 5), 0xcbf43926);
 }
 
+static void test_hex_digits(void **state)
+{
+    (void)state;
+    const uint8_t bytes[] = { 0x00, 0x9a, 0xff, 0x07 };
+    uint8_t back[4] = { 1, 1, 1, 1 };
+    char hex[9] = "";
+    cxn_hex_print(hex, bytes, sizeof bytes);
+    assert_string_equal(hex, "009aff07");
+    assert_true(cxn_hex_parse(hex, back, sizeof back));
+    assert_memory_equal(back, bytes, sizeof bytes);
+    assert_true(cxn_hex_parse("", back, 0));
+    assert_false(cxn_hex_parse("009aff0", back, 4));
+    assert_false(cxn_hex_parse("009aff071", back, 4));
+    assert_false(cxn_hex_parse("009aff0700", back, 4));
+    assert_false(cxn_hex_parse("009AFF07", back, 4));
+    assert_false(cxn_hex_parse("009aff0g", back, 4));
+    assert_false(cxn_hex_parse("009aff07 ", back, 4));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +166,7 @@ int main(void)
         cmocka_unit_test(test_cursor_lines),
         cmocka_unit_test(test_arena_aligns_and_ends),
         cmocka_unit_test(test_hashes_give_the_published_values),
+        cmocka_unit_test(test_hex_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

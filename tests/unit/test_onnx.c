@@ -148,7 +148,8 @@ static void write_model(const char *path, const struct cxn_onnx_content *content
     struct cxn_onnx_written written;
     struct cxn_bytes bytes;
     struct cxn_error err = { "" };
-    if (cxn_onnx_write(path, content, &written, &err) != CXN_OK) fail_msg("%s", err.text);
+    static const struct cxn_env env;
+    if (cxn_onnx_write(&env, path, content, &written, &err) != CXN_OK) fail_msg("%s", err.text);
     assert_int_equal(cxn_file_read(NULL, path, 1 << 20, &bytes, &err), CXN_OK);
     assert_int_equal(bytes.size, written.bytes);
     assert_true(cxn_onnx_is(bytes.data, bytes.size));

@@ -74,23 +74,6 @@ static struct derived_case make_case(void)
 
 /* ---- contents ----------------------------------------------------------------------------- */
 
-static void check_same(const cxn_quantized *a, const cxn_quantized *b)
-{
-    for (size_t i = 0; i < fold->count; i++) {
-        const struct cxn_part *part = &fold->parts[i];
-        const struct cxn_quantized_part *x = &a->parts[i], *y = &b->parts[i];
-        const size_t out = part->out, first = part->first_count;
-        assert_int_equal(x->low == NULL, y->low == NULL);
-        if (x->weight) assert_memory_equal(x->weight, y->weight, first);
-        if (x->low) assert_memory_equal(x->low, y->low, first);
-        if (x->m) assert_memory_equal(x->m, y->m, out * sizeof *x->m);
-        if (x->b) assert_memory_equal(x->b, y->b, out * sizeof *x->b);
-        if (x->flip) assert_memory_equal(x->flip, y->flip, out);
-        if (x->knot) assert_memory_equal(x->knot, y->knot, out);
-        if (x->linear) assert_memory_equal(x->linear, y->linear, first * sizeof *x->linear);
-    }
-}
-
 /* Written, read, and what was read written again: the same bytes. */
 static void round_trip(const cxn_quantized *numbers)
 {
@@ -109,7 +92,7 @@ static void round_trip(const cxn_quantized *numbers)
     assert_int_equal(file.about.method, want.method);
     assert_int_equal(file.about.images, want.images);
     assert_string_equal(file.about.auc_drop, want.auc_drop);
-    check_same(file.quantized, numbers);
+    assert_same_quantized(file.quantized, numbers);
     assert_int_equal(write_numbers(file.quantized, NULL, NULL), CXN_OK);
     assert_int_equal(cxn_file_read(NULL, path, 4 << 20, &b, NULL), CXN_OK);
     assert_int_equal(a.size, b.size);
