@@ -10,7 +10,8 @@
 static const struct cxn_conv_bordered_i8_kernel table[] = { /* slowest first */
     { { "c", 0 }, 8, CXN_CONV_I8_TERMS, 56, false, cxn_conv_bordered_i8_c },
 #ifdef CXN_X86
-    { { "avx2", CXN_CPU_AVX2 }, 16, CXN_CONV_I8_TERMS, 56, true, cxn_conv_bordered_i8_avx2 },
+    { { "avx2", CXN_CPU_AVX2 }, CXN_CONV_I8_STEP_COLUMNS, CXN_CONV_I8_TERMS, 56, true,
+      cxn_conv_bordered_i8_avx2 },
     { { "avxvnni", CXN_CPU_AVX2 | CXN_CPU_AVX_VNNI }, 16, CXN_CONV_I8_TERMS, 56, false,
       cxn_conv_bordered_i8_avxvnni },
     { { "vnni", CXN_CPU_AVX512 | CXN_CPU_AVX512_VNNI }, 32, CXN_CONV_I8_TERMS, 56, false,
@@ -58,11 +59,11 @@ static void pack_part(int8_t *to, size_t columns, const struct cxn_conv_i8_weigh
 static void pack_weights(const struct cxn_conv_bordered_i8_kernel *row, int8_t *to,
                          const struct cxn_conv_i8_weights *weights, size_t first, size_t count)
 {
-    const size_t columns = row->columns, column = columns / 2;
+    const size_t columns = row->columns;
     memset(to, 0, panel_bytes(row, weights->terms) - cxn_conv_i8_header_bytes(columns));
     pack_part(to, columns, weights, weights->w + first, count);
     if (weights->low)
-        pack_part(to + 4 * column, columns, weights, weights->low + first, count);
+        pack_part(to + 4 * (columns / 2), columns, weights, weights->low + first, count);
 }
 
 /* What each column's sum is multiplied by, and what is added. */

@@ -20,7 +20,7 @@ struct cxn_conv_i8_steps {
     uint32_t singles;
 };
 
-/* Where a step's terms are. */
+/* Where a step's terms are; of terms there are at most 65,536. */
 struct cxn_conv_i8_at {
     uint16_t tap_row, term;
 };

@@ -549,6 +549,36 @@ static void large_views_are_the_definitions(void **fixture)
     }
 }
 
+/* b of output 0 of each convolution, by its part; saved, if not NULL: what it was. */
+static void set_first_b(const float *b, float *saved)
+{
+    for (size_t i = 0; i < quantized->fold->count; i++) {
+        if (!quantized->parts[i].m) continue;
+        if (saved) saved[i] = quantized->parts[i].b[0];
+        quantized->parts[i].b[0] = b[i];
+    }
+}
+
+/* Values beyond int32 become the greatest byte in every layer: none may be packed as bounded. */
+static void bytes_beyond_int32_are_the_definitions(void **fixture)
+{
+    const struct small_net *s = *fixture;
+    const struct cxn_env env = { .cpu = cpu };
+    const size_t count = quantized->fold->count;
+    float *beyond = calloc(2 * count, sizeof *beyond), *saved = beyond + count;
+    float want[SMALL_CLASSES], got[SMALL_CLASSES];
+    assert_non_null(beyond);
+    for (size_t i = 0; i < count; i++) beyond[i] = 3e9f;
+    set_first_b(beyond, saved);
+    walk_quantized(quantized, &s->views[0], want);
+    cxn_engine_state *state = open_engine(engine, s, &env);
+    assert_int_equal(engine->run(state, s->views, 1, got, NULL), CXN_OK);
+    assert_memory_equal(got, want, sizeof got);
+    engine->close(&state);
+    set_first_b(saved, NULL);
+    free(beyond);
+}
+
 static void byte_overflow_is_an_error(void **fixture)
 {
     const struct small_net *s = *fixture;
@@ -615,6 +645,7 @@ static int test_int8(uint32_t bits, bool put_back)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_are_the_definitions),
         cmocka_unit_test(large_views_are_the_definitions),
+        cmocka_unit_test(bytes_beyond_int32_are_the_definitions),
         cmocka_unit_test(byte_overflow_is_an_error),
         cmocka_unit_test(the_bits_are_independent),
         cmocka_unit_test(windows_are_cut),

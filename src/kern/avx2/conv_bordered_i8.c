@@ -36,7 +36,7 @@ TILE_INLINE void add_groups(const struct cxn_conv_bordered *c, tile_sum sum[TILE
     }
 }
 
-/* Of all tap rows. */
+/* Of all tap rows, which are told of as one: nothing comes behind these weights. */
 TILE_INLINE const char *add_steps(const struct cxn_conv_bordered *c, tile_sum sum[TILE_PLACES][2],
                                   const char *src, const char *weights, int places)
 {
