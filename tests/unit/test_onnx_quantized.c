@@ -415,24 +415,28 @@ static void test_bytes_changed(void **state)
 
 /* ---- what cannot be written --------------------------------------------------------------- */
 
-static void refuse_numbers_of(const char *part, float m, const char *text)
+static void refuse_numbers_of(const char *name, float m, float b, const char *text)
 {
     cxn_quantized *q = random_quantized(fold, true, 4);
     struct cxn_error err = { "" };
     unlink(path);
-    q->parts[find_part(part)].m[1] = m;
+    const struct cxn_quantized_part *part = &q->parts[find_part(name)];
+    part->m[1] = m;
+    part->b[1] = b;
     assert_int_equal(write_as(q, 0, false, NULL, &err), CXN_E_FORMAT);
     if (!strstr(err.text, text)) fail_msg("'%s', expected '%s'", err.text, text);
     assert_int_not_equal(access(path, F_OK), 0);
     cxn_quantized_close(&q);
 }
 
-static void test_scales_that_are_none(void **state)
+static void test_numbers_that_no_graph_has(void **state)
 {
     (void)state;
-    refuse_numbers_of(LAYER "conv1", -1.0f, LAYER "conv1.m': element 1 is -1, expected above 0");
-    refuse_numbers_of(LAYER "conv2", 0.0f, "conv2.m': element 1 is 0, expected above 0");
-    refuse_numbers_of("features.conv0.colour", 0x1p100f, "colour.m': element 1 is 1.26765e+30");
+    static const char stem[] = "features.conv0.colour";
+    refuse_numbers_of(LAYER "conv1", -1.0f, 0.0f, "conv1.m': element 1 is -1, expected above 0");
+    refuse_numbers_of(LAYER "conv2", 0.0f, 0.0f, "conv2.m': element 1 is 0, expected above 0");
+    refuse_numbers_of(stem, 0x1p100f, 0.0f, "colour.m': element 1 is 1.26765e+30, expected less");
+    refuse_numbers_of(stem, 1.0f, -0x1p127f, "colour.b': element 1 is -1.70141e+38, expected less");
 }
 
 static void test_other_probe(void **state)
@@ -520,7 +524,7 @@ int main(void)
         cmocka_unit_test(test_more_metadata),
         cmocka_unit_test(test_every_prefix),
         cmocka_unit_test(test_bytes_changed),
-        cmocka_unit_test(test_scales_that_are_none),
+        cmocka_unit_test(test_numbers_that_no_graph_has),
         cmocka_unit_test(test_other_probe),
         cmocka_unit_test(test_failing_allocations),
     };
