@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Quantised models in ONNX: what was put in comes out, files are as protobuf writes them
  * (tests/golden/make_onnx.py holds them against it), and every other graph is refused. */
+#include <chexnet/inspect.h>
+#include <fenv.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -187,6 +189,30 @@ static void test_golden(void **state)
     cxn_quantized_close(&q);
     cxn_fold_close(&tiny_fold);
     cxn_net_close(&tiny);
+}
+
+/* As in every call that computes: the graph that is held against the file's is. */
+static void test_hosts_rounding(void **state)
+{
+    (void)state;
+    struct cxn_error err = { "" };
+    cxn_net *whole;
+    cxn_fold *whole_fold;
+    cxn_info *info = NULL;
+    assert_int_equal(cxn_net_open(&whole, &cxn_densenet121, NULL, NULL), CXN_OK);
+    assert_int_equal(cxn_fold_open(&whole_fold, whole, NULL, NULL), CXN_OK);
+    cxn_quantized *q = random_quantized(whole_fold, false, 5);
+    if (write_as(q, 0, false, NULL, &err) != CXN_OK) fail_msg("%s", err.text);
+    assert_int_equal(fesetround(FE_UPWARD), 0);
+    const enum cxn_status status = cxn_info_open(&info, NULL, path, &err);
+    assert_int_equal(fegetround(), FE_UPWARD);
+    fesetround(FE_TONEAREST);
+    if (status != CXN_OK || cxn_info_misfit(info))
+        fail_msg("%s", status != CXN_OK ? err.text : cxn_info_misfit(info));
+    cxn_info_close(&info);
+    cxn_quantized_close(&q);
+    cxn_fold_close(&whole_fold);
+    cxn_net_close(&whole);
 }
 
 /* ---- hostile files ------------------------------------------------------------------------ */
@@ -519,6 +545,7 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_rows_of_zeros),
         cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_hosts_rounding),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_changes),
         cmocka_unit_test(test_more_metadata),
