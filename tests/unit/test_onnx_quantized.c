@@ -334,6 +334,8 @@ static void test_changes(void **state)
         { graph, "weight_hi", "weight_ha", "conv1.weight' is missing" },
         { graph, "features.conv0.bias", "features.conv0.bass", "'features.conv0.bias" DIFFERS },
         /* nodes */
+        { "device.", "\x0a\x95\x01\x0a\x05input", "\x72\x95\x01\x0a\x05input",
+          "in or behind 'GraphProto" DIFFERS },
         { nodes, "QuantizeLinear", "QuantizeLineaR", "relu1.quantized" DIFFERS },
         { nodes, "quantization.scale", "quantization.zcale", "relu1.dequantized" DIFFERS },
         { "features.conv0", "MaxPool", "MinPool", "features.pool0" DIFFERS },
@@ -376,6 +378,22 @@ static void test_more_metadata(void **state)
     put(&b, pair, sizeof pair - 1);
     expect(b.data, b.size, "metadata 'more' is unexpected");
     put_free(&b);
+    cxn_free(file.data);
+}
+
+/* What export does not write, though the graph is the numbers'. */
+static void test_not_written(void **state)
+{
+    (void)state;
+    static const char key[] = "features.conv0.colour.m";
+    struct cxn_bytes file = make_file(quantized, 1025, false);
+    expect(file.data, file.size, "in or behind 'classifier.bias" DIFFERS);
+    cxn_free(file.data);
+    file = make_file(quantized, 0, false);
+    uint8_t *at = memmem(file.data, file.size, key, sizeof key - 1);
+    assert_non_null(at);
+    memcpy(at + sizeof key - 1 + 2, "00008071", 8); /* behind a tag and a length */
+    expect(file.data, file.size, "colour.m': element 0 is 1.26765e+30, expected less than 2^96");
     cxn_free(file.data);
 }
 
@@ -549,6 +567,7 @@ int main(void)
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_changes),
         cmocka_unit_test(test_more_metadata),
+        cmocka_unit_test(test_not_written),
         cmocka_unit_test(test_every_prefix),
         cmocka_unit_test(test_bytes_changed),
         cmocka_unit_test(test_numbers_that_no_graph_has),
