@@ -11,6 +11,7 @@
 
 _Static_assert(sizeof ((struct cxn_export_result *)0)->source_sha256 == CXN_SHA256_HEX_BYTES,
                "digits");
+_Static_assert((int)CXN_EXPORT_BATCH_MAX == (int)CXN_ONNX_BATCH_MAX, "one limit on pictures");
 
 /* One export at work. */
 struct work {

@@ -6,6 +6,7 @@
 
 #include "api/context.h"
 #include "api/engines.h"
+#include "base/fpmode.h"
 #include "base/hash.h"
 #include "fuse/optimized.h"
 #include "model/weights.h"
@@ -260,7 +261,10 @@ enum cxn_status cxn_info_open(cxn_info **out, const cxn_context *ctx, const char
     struct cxn_info *info = cxn_alloc_zero(NULL, 1, sizeof *info);
     if (!info) return cxn_fail_nomem(err, NULL, sizeof *info, "what a file holds");
     cxn_mem_init(&info->mem, budget ? budget->limit_bytes : 0);
+    fenv_t host;
+    cxn_fpmode_enter(&host); /* a quantised graph is written anew, its probe drawn */
     const enum cxn_status status = read_file(info, path, err);
+    cxn_fpmode_leave(&host);
     if (status == CXN_OK) *out = info;
     else cxn_info_close(&info);
     return status;

@@ -262,7 +262,7 @@ static enum cxn_status find_options(struct cxn_onnx_model *m, struct cxn_onnx_co
     if (m->opset != CXN_ONNX_OPSET)
         return cxn_fail(err, CXN_E_FORMAT, "onnx: opset %lld, expected %d as export writes it",
                         (long long)m->opset, CXN_ONNX_OPSET);
-    content->batch = dims[0] > UINT32_MAX ? UINT32_MAX : (uint32_t)dims[0];
+    content->batch = dims[0] > CXN_ONNX_BATCH_MAX ? 0 : (uint32_t)dims[0]; /* or it differs */
     content->preprocessing = takes && strcmp(takes, CXN_ONNX_TAKES_SAMPLES) == 0;
     if (content->preprocessing || (takes && strcmp(takes, CXN_ONNX_TAKES_NORMALISED) == 0))
         return CXN_OK;
@@ -275,7 +275,8 @@ static enum cxn_status check_graph(const struct cxn_onnx_quantized *q, struct cx
 {
     const struct cxn_quantized_content quantized = { .quantized = q->file.quantized };
     struct cxn_onnx_content content = { .net = fold->net, .quantized = &quantized };
-    const enum cxn_status status = find_options(m, &content, err);
+    enum cxn_status status = cxn_onnx_check_quantized(quantized.quantized, err);
+    if (status == CXN_OK) status = find_options(m, &content, err);
     if (status != CXN_OK) return status;
     return cxn_onnx_graph_is(&content, m->source, m->graph_at, m->graph_bytes, err);
 }

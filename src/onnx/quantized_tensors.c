@@ -195,12 +195,12 @@ void cxn_onnx_initializer_fill(const struct cxn_onnx_initializer *t, const cxn_q
 
 /* ---- what cannot be written --------------------------------------------------------------- */
 
-static enum cxn_status fail_m(const struct cxn_part *part, size_t o, float m, const char *expected,
-                              struct cxn_error *err)
+static enum cxn_status fail_array(const struct cxn_part *part, const char *array, size_t o,
+                                  float value, const char *expected, struct cxn_error *err)
 {
     char name[CXN_SLOT_NAME_BYTES];
-    snprintf(name, sizeof name, "%s.m", part->name);
-    return cxn_fail_number(err, name, o, (double)m, expected);
+    snprintf(name, sizeof name, "%s.%s", part->name, array);
+    return cxn_fail_number(err, name, o, (double)value, expected);
 }
 
 static bool has_weights(const struct cxn_part *part, const struct cxn_quantized_part *q, size_t o)
@@ -210,16 +210,24 @@ static bool has_weights(const struct cxn_part *part, const struct cxn_quantized_
     return false;
 }
 
-static enum cxn_status check_part(const struct cxn_part *part, const struct cxn_quantized_part *q,
+/* So that weights and bias of the graph, which are sums of many, are finite. */
+static enum cxn_status check_stem(const struct cxn_part *part, const struct cxn_quantized_part *q,
                                   struct cxn_error *err)
 {
+    static const char expected[] = "less than 2^96 in size";
     for (size_t o = 0; o < part->out; o++) {
-        if (part->kind == CXN_PART_STEM && !(fabsf(q->m[o]) < 0x1p96f))
-            return fail_m(part, o, q->m[o], "less than 2^96 in size", err);
-        if (part->kind == CXN_PART_CONV && !(q->m[o] > 0.0f) &&
-            (q->m[o] < 0.0f || has_weights(part, q, o)))
-            return fail_m(part, o, q->m[o], "above 0", err);
+        if (!(fabsf(q->m[o]) < 0x1p96f)) return fail_array(part, "m", o, q->m[o], expected, err);
+        if (!(fabsf(q->b[o]) < 0x1p96f)) return fail_array(part, "b", o, q->b[o], expected, err);
     }
+    return CXN_OK;
+}
+
+static enum cxn_status check_conv(const struct cxn_part *part, const struct cxn_quantized_part *q,
+                                  struct cxn_error *err)
+{
+    for (size_t o = 0; o < part->out; o++)
+        if (!(q->m[o] > 0.0f) && (q->m[o] < 0.0f || has_weights(part, q, o)))
+            return fail_array(part, "m", o, q->m[o], "above 0", err);
     return CXN_OK;
 }
 
@@ -227,9 +235,9 @@ enum cxn_status cxn_onnx_check_quantized(const cxn_quantized *quantized, struct 
 {
     enum cxn_status status = CXN_OK;
     for (size_t i = 0; status == CXN_OK && i < quantized->fold->count; i++) {
-        const enum cxn_part_kind kind = quantized->fold->parts[i].kind;
-        if (kind == CXN_PART_STEM || kind == CXN_PART_CONV)
-            status = check_part(&quantized->fold->parts[i], &quantized->parts[i], err);
+        const struct cxn_part *part = &quantized->fold->parts[i];
+        if (part->kind == CXN_PART_STEM) status = check_stem(part, &quantized->parts[i], err);
+        if (part->kind == CXN_PART_CONV) status = check_conv(part, &quantized->parts[i], err);
     }
     return status;
 }

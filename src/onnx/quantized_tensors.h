@@ -68,7 +68,7 @@ static inline size_t cxn_onnx_next_weight(struct cxn_onnx_weight_walk *w)
 }
 
 /* CXN_E_FORMAT for numbers that a graph cannot have, in a text that names them as the safetensors
- * file does: a scale of 0 or less where there are weights. */
+ * file does: a scale of 0 or less where there are weights, a stem's m or b of 2^96 and more. */
 enum cxn_status cxn_onnx_check_quantized(const cxn_quantized *quantized, struct cxn_error *err);
 
 #endif

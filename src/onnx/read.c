@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "onnx/read.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "fuse/derived.h"
 #include "onnx/about.h"
 
 /* ---- form --------------------------------------------------------------------------------- */
@@ -165,25 +165,11 @@ enum cxn_status cxn_onnx_file_sha256(struct cxn_onnx_file *f, char hex[CXN_SHA25
 
 /* ---- source ------------------------------------------------------------------------------- */
 
-static const char *find_value(const struct cxn_tensors *list, const char *key)
-{
-    for (size_t i = 0; i < list->pair_count; i++)
-        if (strcmp(cxn_tensors_text(list, list->pairs[i].key_at), key) == 0)
-            return cxn_tensors_text(list, list->pairs[i].value_at);
-    return "";
-}
-
 bool cxn_onnx_find_source(const struct cxn_onnx_model *m, char name[CXN_ONNX_SOURCE_NAME_BYTES],
                           char sha256[CXN_SHA256_HEX_BYTES])
 {
-    const char *called = find_value(&m->list, CXN_ONNX_SOURCE_NAME);
-    const char *hash = find_value(&m->list, CXN_ONNX_SOURCE_SHA256);
-    const size_t n = strlen(called);
-    if (!m->is_ours || n == 0 || n >= CXN_ONNX_SOURCE_NAME_BYTES || strchr(called, '/') ||
-        strlen(hash) != CXN_SHA256_HEX_BYTES - 1 ||
-        strspn(hash, "0123456789abcdef") != CXN_SHA256_HEX_BYTES - 1)
-        return false;
-    memcpy(name, called, n + 1);
-    memcpy(sha256, hash, CXN_SHA256_HEX_BYTES);
-    return true;
+    const struct cxn_derived_word word = { CXN_ONNX_SOURCE_NAME, name, CXN_ONNX_SOURCE_NAME_BYTES,
+                                           "/", "" };
+    return m->is_ours && cxn_derived_take(&m->list, &word, NULL) == CXN_OK &&
+           cxn_derived_take_sha256(&m->list, CXN_ONNX_SOURCE_SHA256, sha256, NULL) == CXN_OK;
 }

@@ -63,7 +63,7 @@ enum cxn_status cxn_onnx_file_load(const struct cxn_env *env, struct cxn_onnx_fi
 enum cxn_status cxn_onnx_file_sha256(struct cxn_onnx_file *f, char hex[CXN_SHA256_HEX_BYTES],
                                      struct cxn_error *err);
 
-/* The source that a model of ours tells; false, and nothing written, for any other. */
+/* The source that a model of ours tells; false for any other, and name and sha256 of no use. */
 enum { CXN_ONNX_SOURCE_NAME_BYTES = 256 };
 bool cxn_onnx_find_source(const struct cxn_onnx_model *m, char name[CXN_ONNX_SOURCE_NAME_BYTES],
                           char sha256[CXN_SHA256_HEX_BYTES]);

@@ -272,7 +272,8 @@ enum cxn_status cxn_onnx_graph_is(const struct cxn_onnx_content *content,
                                   const struct cxn_source *source, uint64_t offset, uint64_t n,
                                   struct cxn_error *err)
 {
-    struct cxn_wire_same same = { .source = source, .at = offset, .err = err };
+    struct cxn_wire_same same = { .source = source, .at = offset, .item = "GraphProto",
+                                  .err = err };
     struct cxn_wire_out o = { .same = &same };
     put_graph(&o, content);
     if (same.status != CXN_OK || (!same.differs && o.bytes == n)) return same.status;

@@ -7,14 +7,19 @@
 #include "nn/densenet.h"
 #include "quant/quantized_file.h"
 
-enum { CXN_ONNX_IR_VERSION = 8, CXN_ONNX_OPSET = 17, CXN_ONNX_SIDE = 224 };
+enum {
+    CXN_ONNX_IR_VERSION = 8,
+    CXN_ONNX_OPSET = 17,
+    CXN_ONNX_SIDE = 224,
+    CXN_ONNX_BATCH_MAX = 1024, /* pictures a call */
+};
 
 /* What is to be written; borrowed. */
 struct cxn_onnx_content {
     const cxn_net *net;
     const float *block; /* net->float_count floats, finite; or NULL and */
     const struct cxn_quantized_content *quantized; /* as cxn_quantized_write() takes it */
-    uint32_t batch;     /* pictures a call; 0: any number */
+    uint32_t batch;     /* pictures a call, at most CXN_ONNX_BATCH_MAX; 0: any number */
     bool preprocessing; /* the graph takes samples of 0 to 255 */
     const char *version; /* of the library */
     const char *source_name, *source_sha256;

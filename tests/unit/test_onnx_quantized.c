@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Quantised models in ONNX: what was put in comes out, files are as protobuf writes them
  * (tests/golden/make_onnx.py holds them against it), and every other graph is refused. */
+#include <chexnet/inspect.h>
+#include <fenv.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,6 +191,30 @@ static void test_golden(void **state)
     cxn_net_close(&tiny);
 }
 
+/* As in every call that computes: the graph that is held against the file's is. */
+static void test_hosts_rounding(void **state)
+{
+    (void)state;
+    struct cxn_error err = { "" };
+    cxn_net *whole;
+    cxn_fold *whole_fold;
+    cxn_info *info = NULL;
+    assert_int_equal(cxn_net_open(&whole, &cxn_densenet121, NULL, NULL), CXN_OK);
+    assert_int_equal(cxn_fold_open(&whole_fold, whole, NULL, NULL), CXN_OK);
+    cxn_quantized *q = random_quantized(whole_fold, false, 5);
+    if (write_as(q, 0, false, NULL, &err) != CXN_OK) fail_msg("%s", err.text);
+    assert_int_equal(fesetround(FE_UPWARD), 0);
+    const enum cxn_status status = cxn_info_open(&info, NULL, path, &err);
+    assert_int_equal(fegetround(), FE_UPWARD);
+    fesetround(FE_TONEAREST);
+    if (status != CXN_OK || cxn_info_misfit(info))
+        fail_msg("%s", status != CXN_OK ? err.text : cxn_info_misfit(info));
+    cxn_info_close(&info);
+    cxn_quantized_close(&q);
+    cxn_fold_close(&whole_fold);
+    cxn_net_close(&whole);
+}
+
 /* ---- hostile files ------------------------------------------------------------------------ */
 
 static void expect(const void *data, size_t size, const char *text)
@@ -308,6 +334,8 @@ static void test_changes(void **state)
         { graph, "weight_hi", "weight_ha", "conv1.weight' is missing" },
         { graph, "features.conv0.bias", "features.conv0.bass", "'features.conv0.bias" DIFFERS },
         /* nodes */
+        { "device.", "\x0a\x95\x01\x0a\x05input", "\x72\x95\x01\x0a\x05input",
+          "in or behind 'GraphProto" DIFFERS },
         { nodes, "QuantizeLinear", "QuantizeLineaR", "relu1.quantized" DIFFERS },
         { nodes, "quantization.scale", "quantization.zcale", "relu1.dequantized" DIFFERS },
         { "features.conv0", "MaxPool", "MinPool", "features.pool0" DIFFERS },
@@ -350,6 +378,22 @@ static void test_more_metadata(void **state)
     put(&b, pair, sizeof pair - 1);
     expect(b.data, b.size, "metadata 'more' is unexpected");
     put_free(&b);
+    cxn_free(file.data);
+}
+
+/* What export does not write, though the graph is the numbers'. */
+static void test_not_written(void **state)
+{
+    (void)state;
+    static const char key[] = "features.conv0.colour.m";
+    struct cxn_bytes file = make_file(quantized, 1025, false);
+    expect(file.data, file.size, "in or behind 'classifier.bias" DIFFERS);
+    cxn_free(file.data);
+    file = make_file(quantized, 0, false);
+    uint8_t *at = memmem(file.data, file.size, key, sizeof key - 1);
+    assert_non_null(at);
+    memcpy(at + sizeof key - 1 + 2, "00008071", 8); /* behind a tag and a length */
+    expect(file.data, file.size, "colour.m': element 0 is 1.26765e+30, expected less than 2^96");
     cxn_free(file.data);
 }
 
@@ -415,24 +459,28 @@ static void test_bytes_changed(void **state)
 
 /* ---- what cannot be written --------------------------------------------------------------- */
 
-static void refuse_numbers_of(const char *part, float m, const char *text)
+static void refuse_numbers_of(const char *name, float m, float b, const char *text)
 {
     cxn_quantized *q = random_quantized(fold, true, 4);
     struct cxn_error err = { "" };
     unlink(path);
-    q->parts[find_part(part)].m[1] = m;
+    const struct cxn_quantized_part *part = &q->parts[find_part(name)];
+    part->m[1] = m;
+    part->b[1] = b;
     assert_int_equal(write_as(q, 0, false, NULL, &err), CXN_E_FORMAT);
     if (!strstr(err.text, text)) fail_msg("'%s', expected '%s'", err.text, text);
     assert_int_not_equal(access(path, F_OK), 0);
     cxn_quantized_close(&q);
 }
 
-static void test_scales_that_are_none(void **state)
+static void test_numbers_that_no_graph_has(void **state)
 {
     (void)state;
-    refuse_numbers_of(LAYER "conv1", -1.0f, LAYER "conv1.m': element 1 is -1, expected above 0");
-    refuse_numbers_of(LAYER "conv2", 0.0f, "conv2.m': element 1 is 0, expected above 0");
-    refuse_numbers_of("features.conv0.colour", 0x1p100f, "colour.m': element 1 is 1.26765e+30");
+    static const char stem[] = "features.conv0.colour";
+    refuse_numbers_of(LAYER "conv1", -1.0f, 0.0f, "conv1.m': element 1 is -1, expected above 0");
+    refuse_numbers_of(LAYER "conv2", 0.0f, 0.0f, "conv2.m': element 1 is 0, expected above 0");
+    refuse_numbers_of(stem, 0x1p100f, 0.0f, "colour.m': element 1 is 1.26765e+30, expected less");
+    refuse_numbers_of(stem, 1.0f, -0x1p127f, "colour.b': element 1 is -1.70141e+38, expected less");
 }
 
 static void test_other_probe(void **state)
@@ -515,12 +563,14 @@ int main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_rows_of_zeros),
         cmocka_unit_test(test_golden),
+        cmocka_unit_test(test_hosts_rounding),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_changes),
         cmocka_unit_test(test_more_metadata),
+        cmocka_unit_test(test_not_written),
         cmocka_unit_test(test_every_prefix),
         cmocka_unit_test(test_bytes_changed),
-        cmocka_unit_test(test_scales_that_are_none),
+        cmocka_unit_test(test_numbers_that_no_graph_has),
         cmocka_unit_test(test_other_probe),
         cmocka_unit_test(test_failing_allocations),
     };
