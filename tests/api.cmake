@@ -54,9 +54,9 @@ set_tests_properties(cli_infer_bf16 cli_infer_reference cli_bench_c cli_calibrat
 set_tests_properties(cli_bench_fast cli_quantized cli_export_quantized table PROPERTIES
   FIXTURES_REQUIRED "weights;quantized")
 # Whole networks in plain C: what the kernels' and the engines' tests have sanitized.
-cxn_long_if_sanitized(full_reference shapes cli_infer_reference cli_bench_c cli_optimize_models
-  cli_export_models cli_export_quantized cli_quantize_refused cli_quantize_models cli_quantized
-  cli_calibrate table)
+cxn_long_if_sanitized(full_reference shapes cli_infer_reference cli_bench_fast cli_bench_c
+  cli_optimize_models cli_export_models cli_export_quantized cli_quantize_refused
+  cli_quantize_models cli_quantized cli_calibrate table)
 foreach(suite short long)
   foreach(sample nih_sample nih_sample_int8)
     add_test(NAME ${sample}_${suite} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/${sample}.sh
