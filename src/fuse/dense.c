@@ -61,7 +61,8 @@ static void reduce_rows(const struct cxn_forward *run, const struct cxn_packed_l
 /* The same where the norm is hinges before the 1x1 and the rest in its weights. Hinges may hide a
  * NaN of the map; the transition and the head read all of its channels by norms that keep it. */
 static void reduce_hinged(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
-                          const struct map *map, const struct bordered *window, struct rows rows)
+                          const struct map *map, const struct bordered *window, struct rows rows,
+                          struct cxn_ahead ahead)
 {
     const size_t row = map->width * map->step;
     const struct cxn_hinge_conv conv = {
@@ -71,7 +72,7 @@ static void reduce_hinged(const struct cxn_forward *run, const struct cxn_packed
         .out = window->channels, .w = layer->reduce.w, .panel = (uint16_t *)(void *)run->scratch,
         .dst = (uint16_t *)(void *)bordered_begin(window, rows.first),
         .dst_place_step = window->channels, .dst_row_step = pitch_of(window),
-        .ahead = layer->after_reduce
+        .ahead = ahead
     };
     if (conv.height == 0) return;
     run->packed->kernels.hinge_conv->run(&conv);
@@ -80,7 +81,8 @@ static void reduce_hinged(const struct cxn_forward *run, const struct cxn_packed
 
 /* The same of bytes, whose hinges hide nothing. */
 static void reduce_bytes(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
-                         const struct map *map, const struct bordered *window, struct rows rows)
+                         const struct map *map, const struct bordered *window, struct rows rows,
+                         struct cxn_ahead ahead)
 {
     const struct cxn_hinge_conv_i8 conv = {
         .src = map->numbers + rows.first * map->width * map->step, .src_step = map->step,
@@ -90,7 +92,7 @@ static void reduce_bytes(const struct cxn_forward *run, const struct cxn_packed_
         .two_parts = layer->reduce.two_parts, .bounded = layer->reduce.bounded,
         .panel = run->scratch,
         .dst = bordered_begin(window, rows.first), .dst_place_step = window->channels,
-        .dst_row_step = pitch_of(window), .ahead = layer->after_reduce
+        .dst_row_step = pitch_of(window), .ahead = ahead
     };
     if (conv.height == 0) return;
     run->packed->kernels.hinge_conv_i8->run(&conv);
@@ -119,7 +121,8 @@ static void tell_grow(const struct cxn_forward *run, const struct map *map, doub
 
 /* The 3x3 of these rows, behind the channels that are there: directly. */
 static void grow_band(const struct cxn_forward *run, const struct cxn_packed_layer *layer,
-                      const struct map *map, const struct bordered *window, struct rows rows)
+                      const struct map *map, const struct bordered *window, struct rows rows,
+                      struct cxn_ahead ahead)
 {
     const size_t pitch = pitch_of(window), at = rows.first * map->width * map->step;
     const struct output out = begin_output(
@@ -132,7 +135,7 @@ static void grow_band(const struct cxn_forward *run, const struct cxn_packed_lay
         .w = layer->grow.w, .two_parts = layer->grow.two_parts,
         .bounded = layer->grow.bounded,
         .dst = out.dst, .dst_place_step = out.step, .dst_row_step = map->width * out.step,
-        .ahead = layer->after_grow
+        .ahead = ahead
     };
     run->packed->kernels.run_conv(&conv);
     end_output(run, &out, conv.height * conv.width);
@@ -154,6 +157,12 @@ static void grow_tiles(const struct cxn_forward *run, const struct cxn_packed_la
     cxn_winograd_run(&conv, 0, cxn_winograd_tiles(conv.height) * cxn_winograd_tiles(conv.width));
 }
 
+/* One of a layer's bands asks for what is read behind them all. */
+static struct cxn_ahead ahead_if(bool asks, struct cxn_ahead ahead)
+{
+    return asks ? ahead : (struct cxn_ahead){ ahead.first, 0 };
+}
+
 /* These rows of a layer, in bands of `band`; the window has room for them. */
 static void compute_layer(const struct cxn_forward *run, const struct cxn_packed_block *block,
                           const struct cxn_packed_layer *layer, const struct map *map,
@@ -169,15 +178,19 @@ static void compute_layer(const struct cxn_forward *run, const struct cxn_packed
         rows.last = rows.first + band < share.last ? rows.first + band : share.last;
         const size_t needed = rows.last < map->height ? rows.last + 1 : map->height;
         const struct rows next = { made, needed };
-        if (run->packed->kernels.hinge_conv) reduce_hinged(run, layer, map, &window, next);
-        else if (run->packed->kernels.hinge_conv_i8) reduce_bytes(run, layer, map, &window, next);
+        const struct cxn_ahead grow = ahead_if(rows.first == share.first, layer->after_reduce);
+        const struct cxn_ahead after = ahead_if(rows.last == share.last, layer->after_grow);
+        if (run->packed->kernels.hinge_conv)
+            reduce_hinged(run, layer, map, &window, next, grow);
+        else if (run->packed->kernels.hinge_conv_i8)
+            reduce_bytes(run, layer, map, &window, next, grow);
         else reduce_rows(run, layer, map, &window, next);
         if (run->observer) show_rows(run, block, layer, &window, next);
         if (needed == map->height) /* what is below the map */
             memset(bordered_row(&window, needed), 0,
                    (window_rows + window.first - needed - 1) * row);
         if (block->winograd) grow_tiles(run, layer, map, &window, rows);
-        else grow_band(run, layer, map, &window, rows);
+        else grow_band(run, layer, map, &window, rows, after);
         tell_grow(run, map, (double)((rows.last - rows.first) * map->width));
         made = needed;
         memmove(window.map, bordered_row(&window, rows.last - 1), 2 * row);

@@ -8,8 +8,8 @@
 
 /* Bytes that are read next, weights as a rule: a row may ask for them while it computes. */
 struct cxn_ahead {
-    const void *first;
-    size_t bytes; /* 0: nothing is known of it */
+    const void *first; /* NULL: nothing is known of it */
+    size_t bytes;      /* 0: none */
 };
 
 /*
