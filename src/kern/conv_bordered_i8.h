@@ -25,7 +25,8 @@ struct cxn_conv_bordered_i8_kernel {
     uint16_t columns; /* sums of a panel: outputs or, in two parts, half as many hi and then lo */
     uint16_t terms;   /* the packer fills them up with zeros to a multiple of it */
     uint16_t places;  /* about so many a call suit it, where a caller cuts a map into calls */
-    bool stepwise;    /* weights are packed as conv_i8_steps.h has it */
+    bool stepwise;    /* weights are packed as conv_i8_steps.h has it, */
+    bool in_units;    /* or, where windows overlap, as conv_i8_units.h has it */
     cxn_conv_bordered_fn *run;
 };
 
@@ -43,13 +44,14 @@ struct cxn_conv_i8_weights {
     const float *m, *b; /* [out] */
     size_t out, terms;
     size_t run; /* terms of a tap row */
+    size_t place_step; /* of the map, as struct cxn_conv_bordered has it */
     const uint8_t *knot; /* [terms]: a sample is at most 255 less the term's; NULL: at most 255 */
 };
 
 /*
  * Of each panel two lines of float32, what each column's sum is multiplied by and what is added,
  * then its weights: of four terms [columns][4], or as the row has them stepwise. Columns and terms
- * are filled up with zeros.
+ * are filled up with zeros; windows that overlap may have their terms in units.
  */
 size_t cxn_conv_bordered_i8_packed_bytes(const struct cxn_conv_bordered_i8_kernel *row,
                                          const struct cxn_conv_i8_weights *weights);

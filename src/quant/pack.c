@@ -5,7 +5,7 @@
 
 #include "kern/conv_bordered_i8.h"
 
-enum { LINE_BYTES = 64 };
+enum { LINE_BYTES = 64, STEM_STRIDE = 2 };
 
 /* Called twice: with numbers NULL to count, then to pack. Parts are met in the table's order. */
 struct packing {
@@ -62,7 +62,8 @@ static struct cxn_conv_i8_weights weights_of(const struct packing *p, size_t ter
     return (struct cxn_conv_i8_weights){ .w = p->from->weight, .low = p->from->low,
                                          .m = p->from->m, .b = p->from->b,
                                          .out = p->part->out, .terms = terms,
-                                         .run = terms / p->part->kernel };
+                                         .run = terms / p->part->kernel,
+                                         .place_step = p->part->in };
 }
 
 /* Behind hinges with these knots, or NULL. */
@@ -92,6 +93,7 @@ static struct cxn_packed_conv put_stem(struct packing *p)
 {
     const size_t rows = p->part->kernel, wide = count_wide(p->part, p->kernels);
     struct cxn_conv_i8_weights weights = weights_of(p, rows * wide / p->part->out);
+    weights.place_step = STEM_STRIDE * p->part->in;
     if (p->numbers) {
         const size_t count = rows * p->part->in * p->part->out;
         widen(p->wide, weights.w, rows, count, wide);

@@ -199,6 +199,7 @@ static struct inputs make(struct ck *t, const struct shape *s, enum fill fill)
         .weights = { .w = make_first(t, s, terms, fill), .m = m, .b = b,
                      .low = s->two_parts ? make_weights(t, terms, s->out, fill, -64, 63) : NULL,
                      .out = s->out, .terms = terms, .run = columns * s->in,
+                     .place_step = s->in * s->stride,
                      .knot = hinged ? make_knots(t, src, count, pitch, s->in) : NULL }
     };
     make_scales(t, &in, m, b, fill);

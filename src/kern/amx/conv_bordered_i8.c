@@ -4,54 +4,58 @@
 #include <string.h>
 
 #include "kern/amx/blocks_i8.h"
-#include "kern/amx/pairs.h"
 #include "kern/amx/strips.h"
+#include "kern/conv_i8_units.h"
 
-/* A place's terms that are put together once for all outputs, as the stem's are: an odd number of
- * lines of the cache, so that places do not share its sets. */
-enum { GATHERED_BYTES = 5 * ROW_BYTES };
+enum { PIECE = 7 * PLACES }; /* places whose units are made at once: half a row of the stem's */
+enum { UNITS_BYTES = (PIECE + CXN_CONV_I8_UNITS_MOST) * CXN_CONV_I8_UNIT_MOST };
 
-struct gathered {
-    const struct cxn_conv_bordered *conv;
-    uint8_t (*panel)[GATHERED_BYTES]; /* zeros behind the terms */
-};
-
-TILE_INLINE void copy_runs(const struct cxn_conv_bordered *c, size_t rows, size_t run,
-                           size_t piece, const uint8_t *src, uint8_t *to)
+TILE_INLINE void copy_row(const uint8_t *src, size_t count, size_t step, uint8_t *to,
+                          size_t unit_bytes)
 {
-#pragma GCC unroll 8
-    for (size_t t = 0; t < rows; t++, src += c->tap_row_step)
-        for (size_t i = 0; i < run; i += piece, to += piece) memcpy(to, src + i, piece);
+    for (size_t i = 0; i < count; i++) memcpy(to + i * unit_bytes, src + i * step, step);
 }
 
-static void fill_gathered(const void *terms, size_t first, size_t places)
+/* Units of these columns of the map, whose rows are row_step apart. */
+static void make_units(const uint8_t *src, size_t row_step, size_t rows, size_t count, size_t step,
+                       size_t unit_bytes, uint8_t *to)
 {
-    const struct gathered *g = terms;
-    const struct cxn_conv_bordered *c = g->conv;
-    for (size_t p = 0; p < places; p++) {
-        const size_t y = (first + p) / c->width, x = (first + p) % c->width;
-        const uint8_t *src = (const uint8_t *)c->src + y * c->row_step + x * c->place_step;
-        /* The first is the stem on grey, whose numbers the compiler then knows. */
-        if (c->run == 16 && c->tap_rows == 7) copy_runs(c, 7, 16, 16, src, g->panel[p]);
-        else if (c->run % 16 == 0) copy_runs(c, c->tap_rows, c->run, 16, src, g->panel[p]);
-        else copy_runs(c, c->tap_rows, c->run, 4, src, g->panel[p]);
+    for (size_t t = 0; t < rows; t++, src += row_step, to += step) {
+        if (step == 4) copy_row(src, count, 4, to, unit_bytes);
+        else if (step == 8) copy_row(src, count, 8, to, unit_bytes);
+        else copy_row(src, count, step, to, unit_bytes);
     }
 }
 
-static void run_gathered(const struct cxn_conv_bordered *c)
+/* Zero what fills units up, and what is behind the last one. */
+static void run_units(const struct cxn_conv_bordered *c, struct cxn_conv_i8_units units)
 {
-    alignas(64) uint8_t panel[2 * PLACES][GATHERED_BYTES] = { 0 };
-    const struct gathered gathered = { c, panel };
+    alignas(64) uint8_t made[UNITS_BYTES] = { 0 };
     struct cxn_conv_bordered conv = *c;
-    conv.src = panel;
-    conv.place_step = GATHERED_BYTES;
-    conv.run = (c->tap_rows * c->run + ROW_BYTES - 1) / ROW_BYTES * ROW_BYTES;
+    conv.src = made;
+    conv.place_step = units.bytes;
     conv.tap_rows = 1;
-    run_pairs(block_type_i8(c->two_parts), &conv, fill_gathered, &gathered);
+    conv.run = (units.count * units.bytes + ROW_BYTES - 1) / ROW_BYTES * ROW_BYTES;
+    conv.height = 1;
+    for (size_t y = 0; y < c->height; y++) {
+        for (size_t x = 0; x < c->width; x += conv.width) {
+            conv.width = c->width - x < PIECE ? c->width - x : PIECE;
+            conv.dst = (uint8_t *)c->dst + y * c->dst_row_step + x * c->dst_place_step;
+            make_units((const uint8_t *)c->src + y * c->row_step + x * c->place_step,
+                       c->tap_row_step, c->tap_rows, conv.width - 1 + units.count, c->place_step,
+                       units.bytes, made);
+            tile_finish_stores(made);
+            if (c->two_parts && c->bounded) run_strips(block_type_i8_parts(), &conv);
+            else run_strips(block_type_i8(c->two_parts), &conv);
+        }
+    }
 }
 
 void cxn_conv_bordered_i8_amx(const struct cxn_conv_bordered *c)
 {
-    if (c->run % ROW_BYTES != 0 && c->tap_rows * c->run <= GATHERED_BYTES) run_gathered(c);
+    const struct cxn_conv_i8_units units = cxn_conv_i8_units_of(c->tap_rows, c->run,
+                                                                c->place_step, ROW_BYTES);
+    if (units.count > 0) run_units(c, units);
+    else if (c->bounded && !c->two_parts) run_strips(block_type_i8_bounded(), c);
     else run_strips(block_type_i8(c->two_parts), c);
 }

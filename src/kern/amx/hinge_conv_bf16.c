@@ -12,14 +12,14 @@ TILE_INLINE __m512i hinge(__m512i x, __m512i turn, __m512i knot)
     return _mm512_xor_si512(_mm512_max_epu16(_mm512_xor_si512(x, turn), knot), turn);
 }
 
-static void fill_panel(const void *terms, size_t first, size_t places)
+static void fill_hinged(const void *terms, size_t first, size_t places, size_t at)
 {
     const struct cxn_hinge_conv *h = terms;
     const size_t number = sizeof *h->src;
     const struct hinge_fill fill = { h->src + first * h->src_step, h->turn, h->knot,
                                      h->src_step * number, h->channels * number, h->panel,
                                      cxn_hinge_conv_step(h->channels) * number };
-    fill_hinges(&fill, places, hinge);
+    fill_hinges(&fill, at, places, hinge);
 }
 
 void cxn_hinge_conv_bf16_amx(const struct cxn_hinge_conv *h)
@@ -30,5 +30,5 @@ void cxn_hinge_conv_bf16_amx(const struct cxn_hinge_conv *h)
         .out = h->out, .w = h->w, .dst = h->dst, .dst_place_step = h->dst_place_step,
         .dst_row_step = h->dst_row_step, .relu = true, .ahead = h->ahead
     };
-    run_pairs(block_type_bf16(), &conv, fill_panel, h);
+    run_pairs(block_type_bf16(), &conv, fill_hinged, h);
 }

@@ -16,22 +16,20 @@ struct hinge_fill {
     size_t step;
 };
 
-/* `places` places into the panel, with zeros behind the channels. */
-TILE_INLINE void fill_hinges(const struct hinge_fill *f, size_t places, hinge_fn *hinge)
+/* ROW_BYTES of `places` places from byte `at` on into the panel, with zeros behind the channels. */
+TILE_INLINE void fill_hinges(const struct hinge_fill *f, size_t at, size_t places, hinge_fn *hinge)
 {
+    const size_t left = f->channels - at;
+    const __mmask64 mask = left < ROW_BYTES ? (UINT64_C(1) << left) - 1 : UINT64_MAX;
+    const __m512i turn = _mm512_maskz_loadu_epi8(mask, (const char *)f->turn + at);
+    const __m512i knot = _mm512_maskz_loadu_epi8(mask, (const char *)f->knot + at);
+    const char *from = (const char *)f->src + at;
+    char *to = (char *)f->panel + at;
     for (size_t p = 0, count; p < places; p += count) {
         count = places - p < HINGED_PLACES ? places - p : HINGED_PLACES;
-        for (size_t i = 0; i < f->channels; i += ROW_BYTES) {
-            const size_t left = f->channels - i;
-            const __mmask64 mask = left < ROW_BYTES ? (UINT64_C(1) << left) - 1 : UINT64_MAX;
-            const __m512i turn = _mm512_maskz_loadu_epi8(mask, (const char *)f->turn + i);
-            const __m512i knot = _mm512_maskz_loadu_epi8(mask, (const char *)f->knot + i);
-            const char *from = (const char *)f->src + p * f->src_step + i;
-            char *to = (char *)f->panel + p * f->step + i;
 #pragma GCC unroll 4
-            for (size_t k = 0; k < count; k++, from += f->src_step, to += f->step)
-                _mm512_store_si512(to, hinge(_mm512_maskz_loadu_epi8(mask, from), turn, knot));
-        }
+        for (size_t k = 0; k < count; k++, from += f->src_step, to += f->step)
+            _mm512_store_si512(to, hinge(_mm512_maskz_loadu_epi8(mask, from), turn, knot));
     }
 }
 

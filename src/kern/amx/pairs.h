@@ -3,62 +3,71 @@
 #define CXN_KERN_AMX_PAIRS_H
 
 #include "kern/amx/blocks.h"
-#include "kern/panel_fill.h"
 
 /*
  * A 1x1 whose terms are computed on the way, two tiles of places at a time: their panel stays in
  * L1 while all channels are computed of it.
  */
 
-/* Two tiles of places, or one: those from `one` on and those from `two` on. */
+/* Numbers of the first places of two tiles; the last tile ends with the map, so it may compute
+ * places again, to the same bits. */
 struct pair {
-    size_t one, two;
+    size_t one, two, count; /* count: of both; 0 behind the last */
     bool both;
 };
 
-/* All channels of the places that are in the panel, which is c->src. b: of the first channels. */
-TILE_INLINE void compute_pair(struct block_type type, const struct cxn_conv_bordered *c,
-                              const struct pair *pair, struct block b)
+TILE_INLINE struct pair pair_at(size_t first, size_t rows, size_t count)
 {
-    alignas(64) block_sums sums[2];
+    const size_t last = count - rows;
+    const size_t one = first < last ? first : last;
+    const size_t two = first + rows < last ? first + rows : last;
+    return (struct pair){ one, two, first < count ? two + rows - one : 0, first + rows < count };
+}
+
+/* All channels of the places that are in the panel, which is c->src. */
+TILE_INLINE void compute_pair(struct block_type type, const struct cxn_conv_bordered *c,
+                              const struct pair *pair, const struct refill *next,
+                              struct beside *beside)
+{
     const struct runs r = runs_of(c, type.number_bytes);
     const size_t panel_bytes = panel_size(type, r.bytes / ROW_BYTES);
-    for (size_t channel = 0; channel < c->out; channel += type.outputs) {
-        b.mask = mask_outputs(type, c->out - channel);
+    const char *src = c->src;
+    struct block b = { .src = { src, src + (pair->two - pair->one) * r.place_step },
+                       .first = pair->one, .second = pair->two, .panel = c->w };
+    for (size_t channel = 0; channel < c->out; channel += type.outputs, b.panel += panel_bytes) {
+        const size_t left = c->out - channel;
+        if (left <= type.outputs && next->count > 0) b.refill = next;
         type.begin(b.panel, pair->both);
-        add_runs(type, &r, &b, pair->both);
-        end_sums(sums, pair->both);
-        store_places(type, c, &b, pair->one, sums[0]);
-        if (pair->both) store_places(type, c, &b, pair->two, sums[1]);
-        b.panel += panel_bytes;
-        b.dst += type.outputs * type.number_bytes;
+        add_runs(type, &r, &b, pair->both, beside);
+        store_rest(type, &beside->waiting);
+        end_sums(&b, pair->both, beside->waiting.sums);
+        put_waiting(&beside->waiting, type.end(c, b.panel, mask_outputs(type, left)), b.first,
+                    pair->count, (char *)c->dst + channel * type.number_bytes);
     }
 }
 
-/* The last tile ends with the map, so it may compute places again, to the same bits. fill() fills
- * the panel. */
 TILE_INLINE void run_pairs(struct block_type type, const struct cxn_conv_bordered *c,
-                           panel_fill_fn *fill, const void *terms)
+                           fill_fn *fill, const void *terms)
 {
-    const size_t count = c->height * c->width;
-    const size_t rows = count < PLACES ? count : PLACES, last = count - rows;
+    alignas(64) place_sums sums[2 * PLACES];
+    const size_t count = c->height * c->width, rows = count < PLACES ? count : PLACES;
     const size_t panels = (c->out + type.outputs - 1) / type.outputs;
     const size_t steps = c->run * type.number_bytes / ROW_BYTES;
     const size_t pairs = (count + 2 * rows - 1) / (2 * rows);
-    struct asking asking = begin_asking(c, pairs * panels * steps, panel_size(type, steps),
-                                        panels);
+    const size_t panel_bytes = panel_size(type, steps);
+    struct beside beside = { begin_asking(c, pairs * panels * steps, panel_bytes, panels),
+                             begin_waiting(type, c, c->width, 4 * steps, sums) };
+    struct pair pair = pair_at(0, rows, count);
+    const struct refill begin = { fill, terms, pair.one, pair.count };
     configure(rows);
+    for (size_t i = 0; i < steps; i++) fill_panel(&begin, i * ROW_BYTES);
     for (size_t first = 0; first < count; first += 2 * rows) {
-        const size_t one = first < last ? first : last;
-        const size_t two = first + rows < last ? first + rows : last;
-        const struct pair pair = { one, two, first + rows < count };
-        const char *src = c->src;
-        fill(terms, one, two + rows - one);
-        tile_finish_stores(src);
-        compute_pair(type, c, &pair,
-                     (struct block){ { src, src + (two - one) * c->place_step * type.number_bytes },
-                                     rows, c->width, c->w, 0, c->dst, &asking });
+        const struct pair after = pair_at(first + 2 * rows, rows, count);
+        const struct refill next = { fill, terms, after.one, after.count };
+        compute_pair(type, c, &pair, &next, &beside);
+        pair = after;
     }
+    store_rest(type, &beside.waiting);
     _tile_release(); /* the thread is the host's, which need not save tiles */
 }
 

@@ -61,67 +61,77 @@ static void gather(const struct runs *r, const char *src, size_t k, size_t rows,
 
 /* Runs of any length: tiles of terms are put together first. */
 TILE_INLINE void add_gathered(struct block_type type, const struct runs *r, const struct block *b,
-                              bool pair)
+                              size_t rows, bool pair, struct waiting *waiting)
 {
     alignas(64) char terms[2][PLACES][ROW_BYTES];
     const char *w = b->panel + type.header_bytes;
     for (size_t k = 0; k < r->rows * r->bytes; k += ROW_BYTES, w += PANEL_STEP_BYTES) {
-        gather(r, b->src[0], k, b->rows, terms[0]);
-        if (pair) gather(r, b->src[1], k, b->rows, terms[1]);
+        gather(r, b->src[0], k, rows, terms[0]);
+        if (pair) gather(r, b->src[1], k, rows, terms[1]);
         tile_finish_stores(terms);
-        add_terms(type, terms[0][0], terms[1][0], ROW_BYTES, w, pair);
+        add_terms(type, terms[0][0], terms[1][0], ROW_BYTES, w, pair, waiting);
     }
 }
 
 TILE_INLINE void compute_block(struct block_type type, const struct runs *r, const struct block *b,
-                               bool pair, block_sums sums[2])
+                               size_t rows, bool pair, struct beside *beside)
 {
     type.begin(b->panel, pair);
-    if (r->bytes % ROW_BYTES == 0) add_runs(type, r, b, pair);
-    else add_gathered(type, r, b, pair);
-    end_sums(sums, pair);
+    if (r->bytes % ROW_BYTES == 0) add_runs(type, r, b, pair, beside);
+    else add_gathered(type, r, b, rows, pair, &beside->waiting);
+    store_rest(type, &beside->waiting);
+    end_sums(b, pair, beside->waiting.sums);
 }
 
-/* A strip's outputs of one panel. Its last tile ends with the strip, so it may compute places
- * again, to the same bits. b: src[0], of the strip's first place, goes from tile to tile. */
+/* A strip's place 0, and the outputs of a panel. */
+struct strip {
+    const char *src, *panel;
+    char *dst;
+    struct ending ending;
+};
+
+/* The last tile ends with the strip, so it may compute places again, to the same bits. */
 TILE_INLINE void compute_strip(struct block_type type, const struct cxn_conv_bordered *c,
-                               const struct strips *s, struct block b)
+                               const struct strips *s, const struct strip *strip,
+                               struct beside *beside)
 {
-    alignas(64) block_sums sums[2];
     const struct runs r = runs_of(c, type.number_bytes);
-    const char *src = b.src[0];
-    const size_t last = s->count - b.rows;
-    for (size_t first = 0; first < s->count; first += 2 * b.rows) {
-        const bool pair = first + b.rows < s->count;
+    const size_t last = s->count - s->rows;
+    for (size_t first = 0; first < s->count; first += 2 * s->rows) {
+        const bool pair = first + s->rows < s->count;
         const size_t one = first < last ? first : last;
-        const size_t two = first + b.rows < last ? first + b.rows : last;
-        b.src[0] = src + one * r.place_step;
-        b.src[1] = src + two * r.place_step;
-        if (pair) compute_block(type, &r, &b, true, sums);
-        else compute_block(type, &r, &b, false, sums);
-        store_places(type, c, &b, one, sums[0]);
-        if (pair) store_places(type, c, &b, two, sums[1]);
+        const size_t two = first + s->rows < last ? first + s->rows : last;
+        const struct block b = { .src = { strip->src + one * r.place_step,
+                                          strip->src + two * r.place_step },
+                                 .first = one, .second = two, .panel = strip->panel };
+        if (pair) compute_block(type, &r, &b, s->rows, true, beside);
+        else compute_block(type, &r, &b, s->rows, false, beside);
+        put_waiting(&beside->waiting, strip->ending, one, two + s->rows - one, strip->dst);
     }
 }
 
 /* The whole convolution. */
 TILE_INLINE void run_strips(struct block_type type, const struct cxn_conv_bordered *c)
 {
+    alignas(64) place_sums sums[2 * PLACES];
     const struct strips s = cut_map(c);
     const size_t steps = (c->tap_rows * c->run * type.number_bytes + ROW_BYTES - 1) / ROW_BYTES;
     const size_t panels = (c->out + type.outputs - 1) / type.outputs;
     const size_t panel_bytes = panel_size(type, steps), pairs = (count_tiles(s.count) + 1) / 2;
-    struct asking asking = begin_asking(c, s.strips * pairs * panels * steps, panel_bytes, panels);
-    struct block b = { .rows = s.rows, .line = s.line, .panel = c->w, .asking = &asking };
+    struct beside beside = { begin_asking(c, s.strips * pairs * panels * steps, panel_bytes, panels),
+                             begin_waiting(type, c, s.line, 4 * steps, sums) };
+    struct strip strip = { .panel = c->w };
     configure(s.rows);
-    for (size_t channel = 0; channel < c->out; channel += type.outputs, b.panel += panel_bytes) {
-        b.mask = mask_outputs(type, c->out - channel);
-        for (size_t strip = 0; strip < s.strips; strip++) {
-            b.src[0] = (const char *)c->src + strip * c->row_step * type.number_bytes;
-            b.dst = (char *)c->dst + (strip * c->dst_row_step + channel) * type.number_bytes;
-            compute_strip(type, c, &s, b);
+    for (size_t channel = 0; channel < c->out; channel += type.outputs) {
+        strip.ending = type.end(c, strip.panel, mask_outputs(type, c->out - channel));
+        for (size_t i = 0; i < s.strips; i++) {
+            strip.src = (const char *)c->src + i * c->row_step * type.number_bytes;
+            strip.dst = (char *)c->dst + (i * c->dst_row_step + channel) * type.number_bytes;
+            compute_strip(type, c, &s, &strip, &beside);
         }
+        strip.panel += panel_bytes;
     }
+    store_rest(type, &beside.waiting);
     _tile_release(); /* the thread is the host's, which need not save tiles */
 }
 

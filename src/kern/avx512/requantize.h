@@ -29,20 +29,45 @@ static inline __attribute__((always_inline)) __m512i round_value(__m512 value, b
     return _mm512_cvtps_epi32(bounded ? value : _mm512_min_ps(_mm512_set1_ps(255.0f), value));
 }
 
-/* The sums of a place as bytes, 16 of them where they are of two parts; ignored are the others. Two
- * roundings, of the product and of the sum: needs -ffp-contract=off. */
-static inline __attribute__((always_inline)) __m256i requantize_place(const struct requantize *r,
-                                                                      __m512i low, __m512i high,
-                                                                      bool two_parts, bool bounded)
+/* A place's sums as int32 in two halves, of two parts in the first alone. Two roundings, of the
+ * product and of the sum: needs -ffp-contract=off. */
+struct rounded {
+    __m512i first, second;
+};
+
+static inline __attribute__((always_inline)) struct rounded
+round_place(const struct requantize *r, __m512i low, __m512i high, bool two_parts, bool bounded)
 {
     const __m512 a = _mm512_mul_ps(_mm512_cvtepi32_ps(low), r->factor[0]);
     const __m512 b = _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(high), r->factor[1]),
                                    r->shift[1]);
     const __m512i first = round_value(_mm512_add_ps(a, two_parts ? b : r->shift[0]), bounded);
-    const __m512i second = two_parts ? first : round_value(b, bounded);
-    const __m512i words = _mm512_packs_epi32(first, second); /* four of each in turns */
+    return (struct rounded){ first, two_parts ? first : round_value(b, bounded) };
+}
+
+/* The sums of a place as bytes, 16 of them where they are of two parts; ignored are the others. */
+static inline __attribute__((always_inline)) __m256i requantize_place(const struct requantize *r,
+                                                                      __m512i low, __m512i high,
+                                                                      bool two_parts, bool bounded)
+{
+    const struct rounded v = round_place(r, low, high, two_parts, bounded);
+    const __m512i words = _mm512_packs_epi32(v.first, v.second); /* four of each in turns */
     return _mm512_castsi512_si256(_mm512_permutexvar_epi32(_mm512_load_si512(fours_in_order),
                                                            _mm512_packus_epi16(words, words)));
+}
+
+/* Those of two places, a line of the cache for each half: one place's bytes in the lower half. */
+static inline __attribute__((always_inline)) __m512i
+requantize_two(const struct requantize *r, const char *one, const char *two, bool two_parts,
+               bool bounded)
+{
+    const struct rounded a = round_place(r, _mm512_load_si512(one), _mm512_load_si512(one + 64),
+                                         two_parts, bounded);
+    const struct rounded b = round_place(r, _mm512_load_si512(two), _mm512_load_si512(two + 64),
+                                         two_parts, bounded);
+    return _mm512_permutexvar_epi32(_mm512_load_si512(fours_in_order),
+                                    _mm512_packus_epi16(_mm512_packs_epi32(a.first, a.second),
+                                                        _mm512_packs_epi32(b.first, b.second)));
 }
 
 #endif

@@ -66,6 +66,13 @@ static inline __m512i _mm512_packus_epi16(__m512i a, __m512i b)
     return (__m512i)to;
 }
 
+static inline __m256i _mm512_extracti64x4_epi64(__m512i a, int half)
+{
+    __m256i to;
+    memcpy(&to, (const char *)&a + 32 * half, sizeof to);
+    return to;
+}
+
 static inline __m256i _mm512_castsi512_si256(__m512i a)
 {
     __m256i r;
