@@ -40,10 +40,10 @@ show() {
 # The whole way: train, make one model for each mode, test in each.
 train_and_test() {
     local precision=fp32 epochs=3 mode model
-    if [[ $(chexnet cpu) =~ AMX\ BF16\ +yes ]]; then precision=bf16 epochs=6; fi
+    if [[ $(chexnet cpu) =~ AMX\ BF16\ +yes ]]; then precision=bf16 epochs=4; fi
     show chexnet train --images phantom.cache --train phantom/train_list.txt \
         --val phantom/val_list.txt --out run --precision $precision --epochs $epochs --batch 8 \
-        --crops center --schedule one-cycle --lr 0.001
+        --crops center --loss focal --focal-gamma 4 --schedule one-cycle --lr 0.001 --beta2 0.95
     for precision in fp32 bf16; do
         show chexnet optimize run/best.safetensors --precision $precision \
             --out $precision.safetensors
