@@ -157,7 +157,8 @@ static void grow_tiles(const struct cxn_forward *run, const struct cxn_packed_la
     cxn_winograd_run(&conv, 0, cxn_winograd_tiles(conv.height) * cxn_winograd_tiles(conv.width));
 }
 
-/* One of a layer's bands asks for what is read behind them all. */
+/* What is read next is asked for once: by the first band's 1x1 for the 3x3 behind it, by the last
+ * band's 3x3 for the next layer. The other bands ask for nothing. */
 static struct cxn_ahead ahead_if(bool asks, struct cxn_ahead ahead)
 {
     return asks ? ahead : (struct cxn_ahead){ ahead.first, 0 };
@@ -178,19 +179,20 @@ static void compute_layer(const struct cxn_forward *run, const struct cxn_packed
         rows.last = rows.first + band < share.last ? rows.first + band : share.last;
         const size_t needed = rows.last < map->height ? rows.last + 1 : map->height;
         const struct rows next = { made, needed };
-        const struct cxn_ahead grow = ahead_if(rows.first == share.first, layer->after_reduce);
-        const struct cxn_ahead after = ahead_if(rows.last == share.last, layer->after_grow);
+        const bool first = rows.first == share.first, last = rows.last == share.last;
+        const struct cxn_ahead after_reduce = ahead_if(first, layer->after_reduce);
+        const struct cxn_ahead after_grow = ahead_if(last, layer->after_grow);
         if (run->packed->kernels.hinge_conv)
-            reduce_hinged(run, layer, map, &window, next, grow);
+            reduce_hinged(run, layer, map, &window, next, after_reduce);
         else if (run->packed->kernels.hinge_conv_i8)
-            reduce_bytes(run, layer, map, &window, next, grow);
+            reduce_bytes(run, layer, map, &window, next, after_reduce);
         else reduce_rows(run, layer, map, &window, next);
         if (run->observer) show_rows(run, block, layer, &window, next);
         if (needed == map->height) /* what is below the map */
             memset(bordered_row(&window, needed), 0,
                    (window_rows + window.first - needed - 1) * row);
         if (block->winograd) grow_tiles(run, layer, map, &window, rows);
-        else grow_band(run, layer, map, &window, rows, after);
+        else grow_band(run, layer, map, &window, rows, after_grow);
         tell_grow(run, map, (double)((rows.last - rows.first) * map->width));
         made = needed;
         memmove(window.map, bordered_row(&window, rows.last - 1), 2 * row);

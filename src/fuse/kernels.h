@@ -16,6 +16,8 @@
 #include "kern/winograd_data_f32.h"
 #include "kern/winograd_inverse_f32.h"
 
+enum { CXN_FUSE_STEM_STRIDE = 2 }; /* of the stem's places */
+
 /*
  * What maps, panels and weights are made of, and the kernels for it that a CPU gets. Maps are those
  * of the dense blocks; a panel is what a convolution reads, after norm and ReLU (or hinges) or

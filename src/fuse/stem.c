@@ -49,7 +49,8 @@ static const uint8_t *stem_row(const struct cxn_forward *run, const struct borde
     const struct cxn_packed_conv *stem =
         planes->channels == 2 * f->kernels.stem_copies ? &f->stem_grey : &f->stem_colour;
     const struct cxn_conv_bordered conv = {
-        .src = panel_at(run, planes->map, 2 * y * pitch), .place_step = 2 * planes->channels,
+        .src = panel_at(run, planes->map, CXN_FUSE_STEM_STRIDE * y * pitch),
+        .place_step = CXN_FUSE_STEM_STRIDE * planes->channels,
         .tap_row_step = pitch, .tap_rows = STEM_KERNEL,
         .run = f->kernels.stem_columns * planes->channels,
         .height = 1, .width = width, .out = f->stem,

@@ -18,10 +18,11 @@ struct cxn_ahead {
  *                    src[y * row_step + x * place_step + t * tap_row_step + i] * w[t][i][o]
  * In such a map a row of the window is one run of kernel * channels neighbouring numbers, so this
  * is the 1x1 (one row), the 3x3 (three) and the stem (seven, places two apart) alike. A number's
- * terms are added in the order of (t, i) wherever it stands, so that how a caller cuts a map into
- * calls does not change a bit. What a number is (src, w, dst) is the operation's: float32,
- * bfloat16 or 8 bits, whose header says more. Rows of places do not overlap. Whatever lies between
- * the first and the last number of src that is named here may be read, and changes nothing.
+ * terms are added in the order of (t, i) wherever it stands (of bytes, whose sums are exact, in
+ * any order), so that how a caller cuts a map into calls does not change a bit. What a number is
+ * (src, w, dst) is the operation's: float32, bfloat16 or 8 bits, whose header says more. Rows of
+ * places do not overlap. Whatever lies between the first and the last number of src that is named
+ * here may be read, and changes nothing.
  */
 struct cxn_conv_bordered {
     const void *src;

@@ -35,7 +35,7 @@ const struct cxn_conv_bordered_i8_kernel *cxn_conv_bordered_i8_pick(uint32_t cpu
 static struct cxn_conv_i8_units units_of(const struct cxn_conv_bordered_i8_kernel *row,
                                          const struct cxn_conv_i8_weights *weights)
 {
-    if (!row->in_units) return (struct cxn_conv_i8_units){ 0, 0 };
+    if (!row->in_units) return (struct cxn_conv_i8_units){ 0, 0, 0 };
     return cxn_conv_i8_units_of(weights->terms / weights->run, weights->run, weights->place_step,
                                 row->terms);
 }
@@ -62,10 +62,10 @@ static void pack_part(int8_t *to, const struct cxn_conv_bordered_i8_kernel *row,
                       const struct cxn_conv_i8_weights *weights, const int8_t *part, size_t count)
 {
     const struct cxn_conv_i8_units units = units_of(row, weights);
+    const size_t run = weights->run;
     for (size_t i = 0; i < weights->terms; i++) {
-        const size_t term = units.count == 0 ? i :
-                            cxn_conv_i8_unit_term(&units, weights->place_step, i / weights->run,
-                                                  i % weights->run);
+        const size_t term =
+            units.count > 0 ? cxn_conv_i8_unit_term(&units, i / run, i % run) : i;
         const int8_t *from = part + i * weights->out;
         int8_t *at = to + term / 4 * 4 * row->columns + term % 4;
         for (size_t o = 0; o < count; o++) at[4 * o] = from[o];

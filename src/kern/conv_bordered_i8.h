@@ -44,7 +44,7 @@ struct cxn_conv_i8_weights {
     const float *m, *b; /* [out] */
     size_t out, terms;
     size_t run; /* terms of a tap row */
-    size_t place_step; /* of the map, as struct cxn_conv_bordered has it */
+    size_t place_step; /* from a place to the next: of the call too, or sums are wrong */
     const uint8_t *knot; /* [terms]: a sample is at most 255 less the term's; NULL: at most 255 */
 };
 

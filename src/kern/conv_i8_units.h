@@ -2,6 +2,7 @@
 #ifndef CXN_KERN_CONV_I8_UNITS_H
 #define CXN_KERN_CONV_I8_UNITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -16,9 +17,10 @@ enum {
     CXN_CONV_I8_UNITS_MOST = 8  /* nor more than so many for a window */
 };
 
-/* `count` of a window, 0 where terms lie as they do in the map. */
+/* `count` of a window, 0 where terms lie as they do in the map. Of a unit's bytes `step` are of
+ * each row; they are whole 16s so that fewer loads cross a line of the cache. */
 struct cxn_conv_i8_units {
-    size_t count, bytes;
+    size_t count, bytes, step;
 };
 
 /* For a window of tap_rows runs of `run` terms, with place_step from a place to the next; where
@@ -26,18 +28,20 @@ struct cxn_conv_i8_units {
 static inline struct cxn_conv_i8_units cxn_conv_i8_units_of(size_t tap_rows, size_t run,
                                                             size_t place_step, size_t row_bytes)
 {
-    const size_t bytes = (tap_rows * place_step + 15) / 16 * 16;
-    const struct cxn_conv_i8_units units = { place_step > 0 ? run / place_step : 0, bytes };
-    const bool fits = bytes <= CXN_CONV_I8_UNIT_MOST && units.count <= CXN_CONV_I8_UNITS_MOST;
-    const bool whole = units.count * place_step == run && run % row_bytes != 0;
-    return tap_rows > 1 && fits && whole ? units : (struct cxn_conv_i8_units){ 0, 0 };
+    const struct cxn_conv_i8_units none = { 0, 0, 0 };
+    if (place_step == 0 || run % place_step != 0 || run % row_bytes == 0) return none;
+    const struct cxn_conv_i8_units units = { .count = run / place_step, .step = place_step,
+                                             .bytes = (tap_rows * place_step + 15) / 16 * 16 };
+    const bool overlaps = tap_rows > 1 && units.count > 1;
+    const bool fits = units.bytes <= CXN_CONV_I8_UNIT_MOST && units.count <= CXN_CONV_I8_UNITS_MOST;
+    return overlaps && fits ? units : none;
 }
 
 /* Where number i of a run of row `tap_row` is among the terms of a window in units. */
-static inline size_t cxn_conv_i8_unit_term(const struct cxn_conv_i8_units *units,
-                                           size_t place_step, size_t tap_row, size_t i)
+static inline size_t cxn_conv_i8_unit_term(const struct cxn_conv_i8_units *units, size_t tap_row,
+                                           size_t i)
 {
-    return i / place_step * units->bytes + tap_row * place_step + i % place_step;
+    return i / units->step * units->bytes + tap_row * units->step + i % units->step;
 }
 
 #endif

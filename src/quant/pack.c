@@ -5,7 +5,7 @@
 
 #include "kern/conv_bordered_i8.h"
 
-enum { LINE_BYTES = 64, STEM_STRIDE = 2 };
+enum { LINE_BYTES = 64 };
 
 /* Called twice: with numbers NULL to count, then to pack. Parts are met in the table's order. */
 struct packing {
@@ -93,7 +93,7 @@ static struct cxn_packed_conv put_stem(struct packing *p)
 {
     const size_t rows = p->part->kernel, wide = count_wide(p->part, p->kernels);
     struct cxn_conv_i8_weights weights = weights_of(p, rows * wide / p->part->out);
-    weights.place_step = STEM_STRIDE * p->part->in;
+    weights.place_step = CXN_FUSE_STEM_STRIDE * p->part->in;
     if (p->numbers) {
         const size_t count = rows * p->part->in * p->part->out;
         widen(p->wide, weights.w, rows, count, wide);

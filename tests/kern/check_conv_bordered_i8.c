@@ -208,7 +208,7 @@ static struct inputs make(struct ck *t, const struct shape *s, enum fill fill)
     cxn_conv_bordered_i8_pack(row_of(t), packed, &in.weights);
     in.conv.w = packed;
     in.conv.bounded = cxn_conv_bordered_i8_is_bounded(&in.weights);
-    in.conv.ahead = (struct cxn_ahead){ packed, ck_below(t, 2) * bytes };
+    in.conv.ahead = ck_ahead(t, packed, bytes);
     return in;
 }
 
@@ -230,8 +230,8 @@ static void check_shape(struct ck *t, const struct shape *s, enum fill fill)
     ck_reset(t);
 }
 
-/* Among them, for AMX: terms that are put together for all outputs at once, 320 at most, or for
- * each panel anew, in pieces of 4 and of 16. */
+/* Among them, for AMX: terms in units, of one piece of a row and of several, and terms gathered in
+ * pieces of 4 and of 16. */
 static void check(struct ck *t)
 {
     static const struct shape shapes[] = {
@@ -248,6 +248,8 @@ static void check(struct ck *t)
         { 1, 34, 128, 16, 3, 1, true, 0 },  { 3, 9, 4, 64, 7, 2, true, 8 },
         { 4, 19, 36, 33, 3, 1, false, 0 },  { 4, 19, 36, 33, 3, 1, true, 0 },
         { 3, 9, 48, 40, 3, 1, false, 0 },   { 3, 9, 32, 33, 2, 1, false, 5 },
+        { 2, 117, 2, 33, 7, 2, true, 8 },   { 1, 240, 4, 17, 3, 1, false, 0 },
+        { 2, 9, 4, 20, 3, 1, false, 8 },    { 3, 5, 4, 20, 2, 2, false, 4 },
     };
     for (size_t i = 0; i < CXN_COUNTOF(shapes); i++)
         for (enum fill fill = 0; fill < FILLS; fill++) check_shape(t, &shapes[i], fill);

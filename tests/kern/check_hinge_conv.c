@@ -78,7 +78,7 @@ static struct cxn_hinge_conv make(struct ck *t, const struct shape *s, enum ck_f
     make_hinges(t, hinges, knot, turn, s->in);
     *plain = ck_f32(t, s->out * (1 + s->in), CK_UNIT);
     float *w = pack(t, *plain, s->out, s->in);
-    const struct cxn_ahead ahead = { w, ck_below(t, 2) * s->in * s->out * 2 };
+    const struct cxn_ahead ahead = ck_ahead(t, w, s->in * s->out * 2);
     return (struct cxn_hinge_conv){
         .src = ck_numbers(t, (s->height * s->width - 1) * src_step + s->in, fill),
         .src_step = src_step, .channels = s->in, .knot = knot, .turn = turn, .height = s->height,

@@ -114,7 +114,7 @@ static struct conv make_conv(struct ck *t, const struct shape *s, make_weights_f
         .two_parts = s->two_parts, .bounded = cxn_conv_bordered_i8_is_bounded(&c.weights),
         .dst_place_step = dst_step,
         .panel = (uint8_t *)ck_aligned(t, panel_bytes / sizeof(float)),
-        .ahead = { packed, ck_below(t, 2) * bytes },
+        .ahead = ck_ahead(t, packed, bytes),
         .dst_row_step = s->width * dst_step + ck_below(t, 2 * dst_step)
     };
     return c;

@@ -45,6 +45,12 @@ size_t ck_below(struct ck *t, size_t n)
     return cxn_random_below(&t->random, (uint32_t)n);
 }
 
+struct cxn_ahead ck_ahead(struct ck *t, const void *first, size_t bytes)
+{
+    const size_t which = ck_below(t, 3);
+    return (struct cxn_ahead){ which > 0 ? first : NULL, which > 1 ? bytes : 0 };
+}
+
 static float unit(struct ck *t)
 {
     return (float)(2.0 * cxn_random_unit(&t->random) - 1.0);

@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "base/status.h"
+#include "kern/conv_bordered.h"
 #include "kern/kern.h"
 
 /*
@@ -86,6 +87,9 @@ int8_t *ck_s8_bell(struct ck *t, size_t count, int least, int most);
 double *ck_f64(struct ck *t, size_t count); /* zeros */
 float *ck_aligned(struct ck *t, size_t count); /* on 64 bytes, as packed weights are; zeros */
 size_t ck_below(struct ck *t, size_t n);
+
+/* What is read next: unknown, nothing, or these bytes. */
+struct cxn_ahead ck_ahead(struct ck *t, const void *first, size_t bytes);
 void ck_reset(struct ck *t); /* frees all */
 
 /* ---- verdict ------------------------------------------------------------------------------ */

@@ -19,7 +19,7 @@ static inline void configure(size_t rows)
 /*
  * Weights come from beyond L2 once a picture, at less than a fifth of the rate at which they are
  * multiplied, so the next ones are asked for into L2 evenly, all the time: some lines each step
- * (but not where terms are gathered).
+ * (but not where terms are gathered or in units).
  */
 struct asking {
     uintptr_t at, end; /* at goes past the end, where it is no pointer */
@@ -54,26 +54,43 @@ static inline struct runs runs_of(const struct cxn_conv_bordered *c, size_t numb
 
 /* Puts ROW_BYTES of the terms of `count` places from number `first` on, from byte `at` of them on,
  * into the panel that is multiplied; `terms` says what they are made of, and where the panel is. */
-typedef void fill_fn(const void *terms, size_t first, size_t count, size_t at);
+typedef void fill_step_fn(const void *terms, size_t first, size_t count, size_t at);
 
-/* The places that follow in a panel, whose terms are read for the last time. */
+/* The places that follow in the panel of a 1x1, whose terms are read for the last time. */
 struct refill {
-    fill_fn *fill;
+    fill_step_fn *fill;
     const void *terms;
     size_t first, count;
 };
 
-TILE_INLINE void fill_panel(const struct refill *f, size_t at)
+/* Loads of tiles before it are done when the panel is written, and that is when those behind it
+ * are: gcc 12 does not tell that they read memory. */
+TILE_INLINE void fill_step(const struct refill *f, size_t at)
 {
-    tile_finish_stores(f); /* the loads before must not be put off either */
+    tile_finish_stores(f->terms);
     f->fill(f->terms, f->first, f->count, at);
-    tile_finish_stores(f);
+    tile_finish_stores(f->terms);
+}
+
+/* Numbers of the first places of two tiles, or of one. */
+struct pair {
+    size_t one, two, count; /* count: of both; 0 behind the last */
+    bool both;
+};
+
+/* The last tile ends with the `count` places, so it may compute places again, to the same bits. */
+TILE_INLINE struct pair pair_at(size_t first, size_t rows, size_t count)
+{
+    const size_t last = count - rows;
+    const size_t one = first < last ? first : last;
+    const size_t two = first + rows < last ? first + rows : last;
+    return (struct pair){ one, two, first < count ? two + rows - one : 0, first + rows < count };
 }
 
 /* One or two tiles of places, and the outputs of a panel. */
 struct block {
     const char *src[2];
-    size_t first, second; /* numbers of the tiles' first places */
+    size_t distance; /* in places, from the first tile to the second */
     const char *panel;
     const struct refill *refill; /* or NULL */
 };
@@ -126,7 +143,7 @@ TILE_INLINE void add_runs(struct block_type type, const struct runs *r, const st
             add_terms(type, b->src[0] + at, b->src[1] + at, r->place_step, w, pair,
                       &beside->waiting);
             ask(&beside->asking);
-            if (b->refill) fill_panel(b->refill, i);
+            if (b->refill) fill_step(b->refill, i);
         }
     }
 }
@@ -134,7 +151,7 @@ TILE_INLINE void add_runs(struct block_type type, const struct runs *r, const st
 /* A second tile that begins within the first has the same sums there. */
 TILE_INLINE void end_sums(const struct block *b, bool pair, place_sums *sums)
 {
-    place_sums *second = sums + (b->second - b->first);
+    place_sums *second = sums + b->distance;
     _tile_stored(0, sums[0], CHANNELS * SUM_BYTES);
     _tile_stored(1, sums[0] + ROW_BYTES, CHANNELS * SUM_BYTES);
     if (!pair) return;

@@ -76,6 +76,7 @@ TILE_INLINE struct block_type block_type_i8_bounded(void)
     return type;
 }
 
+/* As the stem's are: in two, and bounded. */
 TILE_INLINE struct block_type block_type_i8_parts(void)
 {
     struct block_type type = block_type_i8(true);

@@ -9,21 +9,6 @@
  * L1 while all channels are computed of it.
  */
 
-/* Numbers of the first places of two tiles; the last tile ends with the map, so it may compute
- * places again, to the same bits. */
-struct pair {
-    size_t one, two, count; /* count: of both; 0 behind the last */
-    bool both;
-};
-
-TILE_INLINE struct pair pair_at(size_t first, size_t rows, size_t count)
-{
-    const size_t last = count - rows;
-    const size_t one = first < last ? first : last;
-    const size_t two = first + rows < last ? first + rows : last;
-    return (struct pair){ one, two, first < count ? two + rows - one : 0, first + rows < count };
-}
-
 /* All channels of the places that are in the panel, which is c->src. */
 TILE_INLINE void compute_pair(struct block_type type, const struct cxn_conv_bordered *c,
                               const struct pair *pair, const struct refill *next,
@@ -33,7 +18,7 @@ TILE_INLINE void compute_pair(struct block_type type, const struct cxn_conv_bord
     const size_t panel_bytes = panel_size(type, r.bytes / ROW_BYTES);
     const char *src = c->src;
     struct block b = { .src = { src, src + (pair->two - pair->one) * r.place_step },
-                       .first = pair->one, .second = pair->two, .panel = c->w };
+                       .distance = pair->two - pair->one, .panel = c->w };
     for (size_t channel = 0; channel < c->out; channel += type.outputs, b.panel += panel_bytes) {
         const size_t left = c->out - channel;
         if (left <= type.outputs && next->count > 0) b.refill = next;
@@ -41,13 +26,13 @@ TILE_INLINE void compute_pair(struct block_type type, const struct cxn_conv_bord
         add_runs(type, &r, &b, pair->both, beside);
         store_rest(type, &beside->waiting);
         end_sums(&b, pair->both, beside->waiting.sums);
-        put_waiting(&beside->waiting, type.end(c, b.panel, mask_outputs(type, left)), b.first,
-                    pair->count, (char *)c->dst + channel * type.number_bytes);
+        put_waiting(&beside->waiting, type.end(c, b.panel, mask_outputs(type, left)),
+                    pair->one, pair->count, (char *)c->dst + channel * type.number_bytes);
     }
 }
 
 TILE_INLINE void run_pairs(struct block_type type, const struct cxn_conv_bordered *c,
-                           fill_fn *fill, const void *terms)
+                           fill_step_fn *fill, const void *terms)
 {
     alignas(64) place_sums sums[2 * PLACES];
     const size_t count = c->height * c->width, rows = count < PLACES ? count : PLACES;
@@ -60,7 +45,7 @@ TILE_INLINE void run_pairs(struct block_type type, const struct cxn_conv_bordere
     struct pair pair = pair_at(0, rows, count);
     const struct refill begin = { fill, terms, pair.one, pair.count };
     configure(rows);
-    for (size_t i = 0; i < steps; i++) fill_panel(&begin, i * ROW_BYTES);
+    for (size_t i = 0; i < steps; i++) fill_step(&begin, i * ROW_BYTES);
     for (size_t first = 0; first < count; first += 2 * rows) {
         const struct pair after = pair_at(first + 2 * rows, rows, count);
         const struct refill next = { fill, terms, after.one, after.count };

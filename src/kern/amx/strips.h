@@ -66,6 +66,7 @@ TILE_INLINE void add_gathered(struct block_type type, const struct runs *r, cons
     alignas(64) char terms[2][PLACES][ROW_BYTES];
     const char *w = b->panel + type.header_bytes;
     for (size_t k = 0; k < r->rows * r->bytes; k += ROW_BYTES, w += PANEL_STEP_BYTES) {
+        tile_finish_stores(terms); /* the loads of the step before are done */
         gather(r, b->src[0], k, rows, terms[0]);
         if (pair) gather(r, b->src[1], k, rows, terms[1]);
         tile_finish_stores(terms);
@@ -90,23 +91,19 @@ struct strip {
     struct ending ending;
 };
 
-/* The last tile ends with the strip, so it may compute places again, to the same bits. */
 TILE_INLINE void compute_strip(struct block_type type, const struct cxn_conv_bordered *c,
                                const struct strips *s, const struct strip *strip,
                                struct beside *beside)
 {
     const struct runs r = runs_of(c, type.number_bytes);
-    const size_t last = s->count - s->rows;
     for (size_t first = 0; first < s->count; first += 2 * s->rows) {
-        const bool pair = first + s->rows < s->count;
-        const size_t one = first < last ? first : last;
-        const size_t two = first + s->rows < last ? first + s->rows : last;
-        const struct block b = { .src = { strip->src + one * r.place_step,
-                                          strip->src + two * r.place_step },
-                                 .first = one, .second = two, .panel = strip->panel };
-        if (pair) compute_block(type, &r, &b, s->rows, true, beside);
+        const struct pair pair = pair_at(first, s->rows, s->count);
+        const struct block b = { .src = { strip->src + pair.one * r.place_step,
+                                          strip->src + pair.two * r.place_step },
+                                 .distance = pair.two - pair.one, .panel = strip->panel };
+        if (pair.both) compute_block(type, &r, &b, s->rows, true, beside);
         else compute_block(type, &r, &b, s->rows, false, beside);
-        put_waiting(&beside->waiting, strip->ending, one, two + s->rows - one, strip->dst);
+        put_waiting(&beside->waiting, strip->ending, pair.one, pair.count, strip->dst);
     }
 }
 
@@ -118,7 +115,8 @@ TILE_INLINE void run_strips(struct block_type type, const struct cxn_conv_border
     const size_t steps = (c->tap_rows * c->run * type.number_bytes + ROW_BYTES - 1) / ROW_BYTES;
     const size_t panels = (c->out + type.outputs - 1) / type.outputs;
     const size_t panel_bytes = panel_size(type, steps), pairs = (count_tiles(s.count) + 1) / 2;
-    struct beside beside = { begin_asking(c, s.strips * pairs * panels * steps, panel_bytes, panels),
+    const size_t all_steps = s.strips * pairs * panels * steps;
+    struct beside beside = { begin_asking(c, all_steps, panel_bytes, panels),
                              begin_waiting(type, c, s.line, 4 * steps, sums) };
     struct strip strip = { .panel = c->w };
     configure(s.rows);

@@ -11,46 +11,45 @@
  * tiles for the vectors.
  */
 struct waiting {
-    place_sums *sums;   /* of one block; the next one's take their place */
-    const char *next, *row_end, *end; /* in sums: the next place, the end of its row, of all */
-    char *dst;          /* of the next one */
+    place_sums *sums;          /* of one block; the next one's take their place */
+    size_t next, row_end, end; /* in bytes of them: the next place, the end of its row, of all */
+    char *dst;                 /* of the next place */
     struct ending ending;
     /* of the call */
-    size_t width, gap;      /* sums of a row, and between two rows, where none is stored */
-    size_t step, gap_bytes; /* of dst: from a place to the next, and from a row's end to the next */
-    size_t share;           /* twos of places that are stored after a product */
+    size_t row, between;      /* sums of a row of the map, and of what is not stored behind it */
+    size_t step, dst_between; /* of dst: from a place to the next, and between two rows */
+    size_t share;             /* twos of places after each product */
 };
 
-/* For blocks of `products` products; from a row of the map to the next there are `line` places. */
+/* For blocks of two tiles of places that take so many products; from a row of the map to the next
+ * there are `line` places. A block of one tile has half of both. */
 TILE_INLINE struct waiting begin_waiting(struct block_type type, const struct cxn_conv_bordered *c,
                                          size_t line, size_t products, place_sums *sums)
 {
+    enum { TWOS = 2 * PLACES / 2 };
     const size_t step = c->dst_place_step * type.number_bytes;
-    return (struct waiting){ .sums = sums, .width = c->width * sizeof *sums,
-                             .gap = (line - c->width) * sizeof *sums, .step = step,
-                             .gap_bytes = c->dst_row_step * type.number_bytes - c->width * step,
-                             .share = (PLACES + products - 1) / products };
+    return (struct waiting){ .sums = sums, .row = c->width * sizeof *sums,
+                             .between = (line - c->width) * sizeof *sums, .step = step,
+                             .dst_between = c->dst_row_step * type.number_bytes - c->width * step,
+                             .share = (TWOS + products - 1) / products };
 }
 
-TILE_INLINE void begin_row(struct waiting *w)
-{
-    w->row_end = w->next + w->width < w->end ? w->next + w->width : w->end;
-}
-
-/* Two places, or the row's last one, and to the next row where this one ends. */
+/* Two places, or the row's last one; where the row ends, to the next one. */
 TILE_INLINE void store_two(struct block_type type, struct waiting *w)
 {
-    const char *second = w->next + sizeof *w->sums;
-    const bool last = second == w->row_end;
-    const struct target one = { w->next, w->dst };
-    const struct target two = { last ? w->next : second, w->dst + (last ? 0 : w->step) };
-    type.store(&w->ending, one, two);
-    w->next = two.sums + sizeof *w->sums;
-    w->dst = two.dst + w->step;
+    const char *sums = (const char *)w->sums;
+    const bool last = w->next + sizeof *w->sums == w->row_end;
+    const size_t second = last ? w->next : w->next + sizeof *w->sums;
+    char *second_dst = last ? w->dst : w->dst + w->step;
+    type.store(&w->ending, (struct target){ sums + w->next, w->dst },
+               (struct target){ sums + second, second_dst });
+    w->next = second + sizeof *w->sums;
+    w->dst = second_dst + w->step;
     if (__builtin_expect(w->next < w->row_end, true)) return;
-    w->next += w->gap;
-    w->dst += w->gap_bytes;
-    begin_row(w);
+    w->next += w->between;
+    if (w->next >= w->end) return;
+    w->dst += w->dst_between;
+    w->row_end = w->next + w->row < w->end ? w->next + w->row : w->end;
 }
 
 TILE_INLINE void store_share(struct block_type type, struct waiting *w)
@@ -68,16 +67,16 @@ TILE_INLINE void store_rest(struct block_type type, struct waiting *w)
 TILE_INLINE void put_waiting(struct waiting *w, struct ending ending, size_t first, size_t count,
                              char *dst)
 {
-    const size_t place = sizeof *w->sums, line = (w->width + w->gap) / place;
-    const size_t row = first / line, x = first % line, width = w->width / place;
-    const bool between = x >= width;
+    const size_t place = sizeof *w->sums, line = (w->row + w->between) / place;
+    const size_t row = first / line, at = first % line * place;
+    const size_t skip = at < w->row ? 0 : w->row + w->between - at; /* begins between two rows */
+    const size_t left = skip > 0 ? w->row : w->row - at;
+    const size_t x = skip > 0 ? 0 : at / place;
     w->ending = ending;
-    w->end = w->sums[count];
-    w->next = w->sums[between ? line - x : 0];
-    w->dst = dst + (row + between) * (width * w->step + w->gap_bytes) +
-             (between ? 0 : x * w->step);
-    begin_row(w);
-    if (!between) w->row_end = width - x < count ? w->sums[width - x] : w->end;
+    w->end = count * place;
+    w->next = skip;
+    w->row_end = skip + left < w->end ? skip + left : w->end;
+    w->dst = dst + (row + (skip > 0)) * (w->row / place * w->step + w->dst_between) + x * w->step;
 }
 
 #endif

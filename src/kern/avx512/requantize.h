@@ -36,7 +36,7 @@ struct rounded {
 };
 
 static inline __attribute__((always_inline)) struct rounded
-round_place(const struct requantize *r, __m512i low, __m512i high, bool two_parts, bool bounded)
+round_sums(const struct requantize *r, __m512i low, __m512i high, bool two_parts, bool bounded)
 {
     const __m512 a = _mm512_mul_ps(_mm512_cvtepi32_ps(low), r->factor[0]);
     const __m512 b = _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(high), r->factor[1]),
@@ -50,20 +50,20 @@ static inline __attribute__((always_inline)) __m256i requantize_place(const stru
                                                                       __m512i low, __m512i high,
                                                                       bool two_parts, bool bounded)
 {
-    const struct rounded v = round_place(r, low, high, two_parts, bounded);
+    const struct rounded v = round_sums(r, low, high, two_parts, bounded);
     const __m512i words = _mm512_packs_epi32(v.first, v.second); /* four of each in turns */
     return _mm512_castsi512_si256(_mm512_permutexvar_epi32(_mm512_load_si512(fours_in_order),
                                                            _mm512_packus_epi16(words, words)));
 }
 
-/* Those of two places, a line of the cache for each half: one place's bytes in the lower half. */
+/* The sums of two places, each two lines of int32, as bytes: one's in the lower half. */
 static inline __attribute__((always_inline)) __m512i
 requantize_two(const struct requantize *r, const char *one, const char *two, bool two_parts,
                bool bounded)
 {
-    const struct rounded a = round_place(r, _mm512_load_si512(one), _mm512_load_si512(one + 64),
+    const struct rounded a = round_sums(r, _mm512_load_si512(one), _mm512_load_si512(one + 64),
                                          two_parts, bounded);
-    const struct rounded b = round_place(r, _mm512_load_si512(two), _mm512_load_si512(two + 64),
+    const struct rounded b = round_sums(r, _mm512_load_si512(two), _mm512_load_si512(two + 64),
                                          two_parts, bounded);
     return _mm512_permutexvar_epi32(_mm512_load_si512(fours_in_order),
                                     _mm512_packus_epi16(_mm512_packs_epi32(a.first, a.second),
