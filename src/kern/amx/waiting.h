@@ -17,7 +17,8 @@ struct waiting {
     struct ending ending;
     /* of the call */
     size_t row, between;      /* sums of a row of the map, and of what is not stored behind it */
-    size_t step, dst_between; /* of dst: from a place to the next, and between two rows */
+    size_t step;              /* of dst: from a place to the next, */
+    ptrdiff_t dst_between;    /* from behind a row to the next, less than 0 where they are close */
     size_t share;             /* twos of places after each product */
 };
 
@@ -30,7 +31,8 @@ TILE_INLINE struct waiting begin_waiting(struct block_type type, const struct cx
     const size_t step = c->dst_place_step * type.number_bytes;
     return (struct waiting){ .sums = sums, .row = c->width * sizeof *sums,
                              .between = (line - c->width) * sizeof *sums, .step = step,
-                             .dst_between = c->dst_row_step * type.number_bytes - c->width * step,
+                             .dst_between = (ptrdiff_t)(c->dst_row_step * type.number_bytes) -
+                                            (ptrdiff_t)(c->width * step),
                              .share = (TWOS + products - 1) / products };
 }
 
@@ -76,7 +78,8 @@ TILE_INLINE void put_waiting(struct waiting *w, struct ending ending, size_t fir
     w->end = count * place;
     w->next = skip;
     w->row_end = skip + left < w->end ? skip + left : w->end;
-    w->dst = dst + (row + (skip > 0)) * (w->row / place * w->step + w->dst_between) + x * w->step;
+    w->dst = dst + (row + (skip > 0)) * (w->row / place * w->step + (size_t)w->dst_between) +
+             x * w->step;
 }
 
 #endif
