@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # INT8 on real X-rays, from ../shared (see README.md there):
-#   nih_sample_int8.sh CHEXNET short    calibrated on 12 pictures, 4 of the test list
+#   nih_sample_int8.sh CHEXNET short    calibrated on 12 pictures, 10 of the test list
 #   nih_sample_int8.sh CHEXNET long     on all of the train list, gated on the val list, one look at
 #                                       the test list; both lists with the same bits at every level
 # Skipped by name where that folder is absent.
@@ -14,7 +14,7 @@ if [ ! -d $sample ] || [ ! -e $weights ]; then
     exit 77
 fi
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
-images=$sample/images calibrated=12 scored=4 gate=()
+images=$sample/images calibrated=12 scored=10 gate=()
 if [ "$suite" = long ]; then
     calibrated=1000 scored=1000
     gate=(--max-auc-drop 0.001 --images $images --list $sample/val_list.txt)
