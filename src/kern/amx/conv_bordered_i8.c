@@ -7,7 +7,7 @@
 #include "kern/amx/strips.h"
 #include "kern/conv_i8_units.h"
 
-enum { PIECE = 7 * PLACES }; /* places whose units are made at once: half a row of the stem's */
+enum { PIECE = 7 * PLACES }; /* places whose units are made at once: a row of the stem's */
 enum { UNITS_BYTES = (PIECE + CXN_CONV_I8_UNITS_MOST) * CXN_CONV_I8_UNIT_MOST };
 
 TILE_INLINE void copy_row(const uint8_t *src, size_t count, size_t step, uint8_t *to,

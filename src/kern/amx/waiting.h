@@ -16,7 +16,7 @@ struct waiting {
     char *dst;                 /* of the next place */
     struct ending ending;
     /* of the call */
-    size_t row, between;      /* sums of a row of the map, and of what is not stored behind it */
+    size_t row, between;      /* bytes of sums: of a map's row, of what is not stored behind it */
     size_t step;              /* of dst: from a place to the next, */
     ptrdiff_t dst_between;    /* from behind a row to the next, less than 0 where they are close */
     size_t share;             /* twos of places after each product */
