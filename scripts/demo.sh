@@ -43,7 +43,8 @@ train_and_test() {
     if [[ $(chexnet cpu) =~ AMX\ BF16\ +yes ]]; then precision=bf16 epochs=4; fi
     show chexnet train --images phantom.cache --train phantom/train_list.txt \
         --val phantom/val_list.txt --out run --precision $precision --epochs $epochs --batch 8 \
-        --crops center --loss focal --focal-gamma 4 --schedule one-cycle --lr 0.001 --beta2 0.95
+        --crops center --loss focal --focal-gamma 5 --schedule one-cycle --lr 0.0007 \
+        --beta1 0.8 --beta2 0.95 --weight-decay 0.4
     for precision in fp32 bf16; do
         show chexnet optimize run/best.safetensors --precision $precision \
             --out $precision.safetensors
@@ -71,7 +72,7 @@ train_and_test() {
 
 show chexnet --version
 show chexnet cpu
-count=860 side=256
+count=780 side=256
 [ -z "$weights" ] || count=48 side=512
 show chexnet phantom --out phantom --images $count --size $side --seed 1 --balanced
 show chexnet stats --train phantom/train_list.txt --val phantom/val_list.txt \
