@@ -165,6 +165,8 @@ static enum cxn_status shard(cxn_train_step *step, unsigned slot, double *loss,
         if (status != CXN_OK) return status;
         if (at != slot)
             w->trainer->add(w->state, slot, at, 0, step->options.net->float_count);
+        status = w->comm->progress(w->peers, err);
+        if (status != CXN_OK) return status;
     }
 }
 
@@ -204,7 +206,7 @@ static enum cxn_status own_passes(cxn_train_step *step, struct cxn_error *err)
 static enum cxn_status send_piece(cxn_train_step *step)
 {
     const struct cxn_worker *w = &step->worker;
-    const size_t size = step->sum.number == CXN_NUMBER_F64 ? sizeof(double) : sizeof(float);
+    const size_t size = cxn_number_bytes(step->sum.number);
     struct cxn_span piece = step->sum;
     piece.data = (char *)step->sum.data + step->first * size;
     piece.count = step->end - step->first;
@@ -217,7 +219,7 @@ static enum cxn_status send_piece(cxn_train_step *step)
 static void sum_range(cxn_train_step *step, size_t first, size_t count)
 {
     const struct cxn_worker *w = &step->worker;
-    const size_t size = step->sum.number == CXN_NUMBER_F64 ? sizeof(double) : sizeof(float);
+    const size_t size = cxn_number_bytes(step->sum.number);
     if (step->layout.accumulate > 1)
         w->trainer->add(w->state, step->depth - 1, step->depth, first, count);
     merge_range(step, merges_after(cxn_layout_own_shards(&step->layout) - 1), first, count);
@@ -343,6 +345,7 @@ enum cxn_status cxn_train_step_run(cxn_train_step *step, struct cxn_train_step_c
     const struct cxn_worker *w = &step->worker;
     step->number = call->number;
     enum cxn_status status = call->status == CXN_OK ? own_passes(step, err) : call->status;
+    if (status == CXN_E_PEER) return status; /* nobody can be told any more */
     status = exchange(step, status, call, err);
     if (status != CXN_OK) return status;
     if (!isfinite(call->loss))

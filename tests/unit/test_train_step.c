@@ -107,8 +107,8 @@ static const struct cxn_trainer fake_trainer = {
 struct cxn_comm_state {
     const float *base;
     unsigned char *sent; /* [NUMBERS], how often each number was */
-    unsigned sums, finishes, before_finish;
-    bool refuse;
+    unsigned sums, finishes, before_finish, moves, gathers;
+    bool refuse, lose; /* a sum; to move what has arrived */
 };
 
 static unsigned one_rank(const cxn_comm_state *s)
@@ -135,9 +135,8 @@ static enum cxn_status watch_sum(cxn_comm_state *s, const struct cxn_span *span,
 
 static enum cxn_status watch_progress(cxn_comm_state *s, struct cxn_error *err)
 {
-    (void)s;
-    (void)err;
-    return CXN_OK;
+    s->moves++;
+    return s->lose ? cxn_fail(err, CXN_E_PEER, "rank 2 is gone") : CXN_OK;
 }
 
 static enum cxn_status watch_finish(cxn_comm_state *s, struct cxn_error *err)
@@ -151,8 +150,8 @@ static enum cxn_status watch_finish(cxn_comm_state *s, struct cxn_error *err)
 static enum cxn_status copy_gather(cxn_comm_state *s, const void *own, void *all, size_t bytes,
                                    struct cxn_error *err)
 {
-    (void)s;
     (void)err;
+    s->gathers++;
     memcpy(all, own, bytes);
     return CXN_OK;
 }
@@ -384,6 +383,35 @@ static void lost_peers_end_the_pass(void **state)
     bench_close(&b);
 }
 
+/* And nobody is told of it: only close() is left to be called. */
+static void lost_peers_are_asked_nothing(void **state)
+{
+    (void)state;
+    struct bench b;
+    bench_open(&b, 1, 3);
+    b.comm.lose = true;
+    assert_int_equal(run(&b), CXN_E_PEER);
+    assert_string_equal(b.err.text, "rank 2 is gone");
+    assert_int_equal(b.comm.moves, 1);
+    assert_int_equal(b.comm.gathers, 0);
+    bench_close(&b);
+}
+
+/* A peer that asks meanwhile is answered after each pass, whatever makes a step. */
+static void every_pass_is_followed_by_an_answer(void **state)
+{
+    (void)state;
+    unsigned moves[2];
+    for (unsigned i = 0; i < 2; i++) {
+        struct bench b;
+        bench_open(&b, 2, i == 0 ? 1 : 3);
+        assert_int_equal(run(&b), CXN_OK);
+        moves[i] = b.comm.moves;
+        bench_close(&b);
+    }
+    assert_int_equal(moves[1] - moves[0], 2 * 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +422,8 @@ int main(void)
         cmocka_unit_test(what_is_not_finite_changes_nothing),
         cmocka_unit_test(errors_come_before_any_sum),
         cmocka_unit_test(lost_peers_end_the_pass),
+        cmocka_unit_test(lost_peers_are_asked_nothing),
+        cmocka_unit_test(every_pass_is_followed_by_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@ static enum cxn_status exchange(cxn_comm_state *s, unsigned peer, const void *se
                                 size_t bytes, struct cxn_error *err)
 {
     int code = MPI_SUCCESS;
+    if (s->failed) return cxn_fail(err, CXN_E_PEER, "%s", s->why.text);
     s->sent_to = s->received_from = peer;
     s->received_bytes = bytes;
     if (receive)
