@@ -113,6 +113,8 @@ ok shuffled "${w[@]}" --shuffle on
 ok shuffled-2 "${w[@]}" --shuffle on --seed 2
 ok random "${w[@]}" --crops random --augment off
 ok augmented "${w[@]}" --crops random --augment on
+ok augmented-2 "${w[@]}" --crops random # what auto means
+same augmented augmented-2
 differ from-file shuffled
 differ shuffled shuffled-2
 differ from-file random
@@ -144,17 +146,45 @@ move += [n - o for n, o in zip(weights("clipped", BIAS), weights("still", BIAS))
 norm = sum(m * m for m in move) ** 0.5
 assert abs(norm / (0.01 * 0.001) - 1) < 0.01, norm'
 
+# Two steps of each rule, whose first is along the first gradient and alike in its moments.
+two=("${w[@]}" --freeze backbone --max-steps 2)
+ok free "${two[@]}" --momentum 0
+ok carried "${two[@]}" --momentum 0.5
+adam=("${two[@]}" --optimizer adamw --lr 0.001)
+ok adam-1 "${adam[@]}" --max-steps 1
+ok adam-first "${adam[@]}" --beta1 0.5 --beta2 0
+ok adam-second "${adam[@]}" --beta1 0 --beta2 0.5
+check '
+step = [n - o for n, o in zip(weights("frozen", HEAD), weights("still", HEAD))]
+assert near([c - f for c, f in zip(weights("carried", HEAD), weights("free", HEAD))],
+            [0.5 * s for s in step], 2 ** -24)
+# In units of the rate, with r the first gradient over the second: with beta1 alone the second step
+# is (r + 2) / 3 along the gradient, with beta2 alone sqrt(3 / (r r + 2)).
+moved = [[(a - b) / 0.001 for a, b in zip(weights(run, HEAD), weights("adam-1", HEAD))]
+         for run in ("adam-first", "adam-second")]
+found = 0
+for first, second in zip(*moved):
+    r = 3 * first * (1 if second > 0 else -1) - 2
+    found += abs(abs(second) - (3 / (r * r + 2)) ** 0.5) < 1e-3
+assert found > 0.85 * len(step), (found, len(step))  # not where gradients are as small as epsilon'
+
 # Rates are in the log; what the schedules are is in test_train_parts.
 ok cosine "${w[@]}" --freeze backbone --max-steps 4 --schedule cosine --warmup 2
 ok stepped "${w[@]}" --freeze backbone --batch 8 --max-steps 4 --schedule step --decay 0.5 \
     --decay-epochs 2
-ok plateau "${w[@]}" --freeze backbone --batch 8 --max-steps 5 --lr 0 --schedule plateau
+ok plateau "${w[@]}" --freeze backbone --batch 8 --max-steps 6 --lr 1e-30 --schedule plateau \
+    --decay-epochs 1 --decay 0.5
+ok cycle "${w[@]}" --freeze backbone --max-steps 4 --schedule one-cycle
 ok patient "${w[@]}" --freeze backbone --batch 8 --max-steps 9 --lr 0 --early-stop 2
 check '
 rates = [o["lr"] for o in log("cosine") if "lr" in o]
 assert near(rates, [0.005, 0.01, 0.01, 0.005], 1e-15), rates
 rates = [o["lr"] for o in log("stepped") if "lr" in o]
 assert near(rates, [0.01, 0.01, 0.005, 0.005], 1e-15), rates
+rates = [o["lr"] * 1e30 for o in log("plateau") if "lr" in o]  # nothing gets better
+assert near(rates, [1, 1, 1, 0.5, 0.5, 0.25], 1e-12), rates
+rates = [o["lr"] for o in log("cycle") if "lr" in o]
+assert near(rates[::3], [0.01 / 25, 0.01 / 25 / 1e4], 1e-15) and 0.005 < rates[1] < 0.01, rates
 assert len(losses("patient")) == 3'
 grep -q 'early stop after 3 steps' "$dir/out" || fail "early stop: $(cat "$dir/out")"
 
@@ -187,7 +217,7 @@ assert len(a) == len(b) == 2 and a != b, (a, b)
 assert all(abs(y / x - 1) < 0.01 for x, y in zip(a, b)), (a, b)'
 
 # --- the same bits on threads, and after a stop
-bits=(--batch 4 --shards 4 --accumulate 1 --max-steps 4 --seed 5 --save-every 1)
+bits=(--batch 2 --shards 2 --accumulate 2 --max-steps 4 --seed 5 --save-every 1)
 ok one "${bits[@]}" --threads 1
 ok two "${bits[@]}" --threads 2
 same one two
@@ -276,11 +306,27 @@ if [ -e "$module" ] && command -v mpirun >/dev/null; then
     expect 2 "ranks that differ" pair "$chexnet" train "${inputs[@]}" --out "$dir/unlike" \
         "${bits[@]}" --threads 1
     says "ranks that differ" 'rank 1 and rank 0 differ in their settings'
+    expect 4 "a launcher of another MPI" env PMI_SIZE=2 "$chexnet" train "${inputs[@]}" \
+        "${bits[@]}" --out "$dir/lonely"
+    says "a launcher of another MPI" 'started as one of several processes, but MPI knows of one'
     expect 2 "more ranks than shards" ranks 4 toomany --batch 4 --shards 2
     says "more ranks than shards" '4 ranks cannot share 2 shards, expected 2 ranks'
 else
     echo "skipped: ranks (no MPI)"
 fi
+
+# --- what a terminal sees meanwhile
+cat >"$dir/terminal.py" <<'P'
+import os, pty, sys
+status = pty.spawn(sys.argv[1:], lambda fd: os.read(fd, 4096))
+sys.exit(os.waitstatus_to_exitcode(status))
+P
+python3 "$dir/terminal.py" "$chexnet" train "${inputs[@]}" --out "$dir/live" "${plain[@]}" \
+    --epochs 1 >"$dir/out" 2>&1 </dev/null || fail "on a terminal: status $?"
+for word in 'step 4 of 4, epoch 1, loss [0-9.]+, [0-9.]+ images/s, 0:00 left' \
+    'epoch 1 of 1' 'done after 4 steps'; do
+    grep -qE "$word" "$dir/out" || fail "on a terminal: no '$word': $(cat "$dir/out")"
+done
 
 # --- what is refused
 expect 2 "a value" train no --lr x
@@ -335,10 +381,22 @@ edited() { # WHAT STATUS CODE SENTENCE
 }
 edited "no setting" 3 'del o["settings"]["decay"]' "run.json: no setting 'decay'"
 edited "a strange setting" 3 'o["settings"]["fly"] = 1' "run.json: unknown setting 'fly'"
-edited "unfit settings" 3 'o["settings"]["batch"] = 6' 'run.json: a batch of 6 cannot be cut'
+edited "unfit settings" 3 'o["settings"]["batch"] = 3' 'run.json: a batch of 3 cannot be cut'
 edited "other labels" 3 'o["val_labels_sha256"] = "0" * 64' \
     'the labels of the val list: changed since the run began'
+edited "a hash less" 3 'del o["train_sha256"]' "run.json: no text 'train_sha256'"
+edited "no images" 3 'o["images"] = []' 'run.json: images: expected a list of paths'
+edited "another rule" 3 'o["settings"]["optimizer"] = "sgd"' \
+    'the checkpoint has 2 moments, no average, float numbers; its settings need 1, none, float'
+edited "an average more" 3 'o["settings"]["ema"] = 0.5' 'no average,.* need 2, one, float'
+edited "fewer steps" 3 'o["settings"]["max-steps"] = 2' \
+    'the checkpoint is of step 4 with 2 validations, which 2 steps in epochs of 2 do not come to'
 edited "another build" 0 'o["build_sha256"] = "0" * 64' 'the run began with another build'
+# What is larger than a model is not hashed.
+cp -r "$dir/two" "$dir/vast"
+truncate -s 200G "$dir/vast/best.safetensors"
+expect 0 "a vast best" timeout 20 "$chexnet" train --resume "$dir/vast"
+says "a vast best" 'best.safetensors: larger than a model; it is written again'
 expect 2 "a deadline of 0" "$chexnet" train --resume "$dir/two" --deadline 0
 says "a deadline of 0" "--deadline '0': expected a number"
 expect 0 "a deadline" "$chexnet" train --resume "$dir/two" --deadline 7

@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "image/image.h"
 #include "train/agree.h"
+#include "train/comm_module.h"
 
 /* ---- ranks -------------------------------------------------------------------------------- */
 
@@ -55,6 +56,9 @@ static enum cxn_status open_comm(struct cxn_train_job *job, struct cxn_error *er
     job->agreed = w->peers && status != CXN_OK; /* refused by all alike */
     if (status != CXN_OK) return status;
     job->ranks = w->comm->ranks(w->peers);
+    if (w->comm != &cxn_comm_self && job->ranks == 1) /* each would train alone */
+        return cxn_fail(err, CXN_E_IO, "started as one of several processes, but MPI knows of one: "
+                        "is " CXN_COMM_MPI_FILE " of the launcher's MPI?");
     job->own_notes = (struct cxn_log){ .write = write_own_note, .ctx = job };
     job->own_log = job->env.log;
     if (job->rank > 0) job->env.log = &job->silence; /* rank 0 says it once for all */
@@ -130,7 +134,7 @@ static enum cxn_status restore_block(struct cxn_train_job *job, enum cxn_train_b
 {
     const struct cxn_worker *w = &job->worker;
     const struct cxn_span span = w->trainer->block(w->state, block, which);
-    const size_t size = span.number == CXN_NUMBER_F64 ? sizeof(double) : sizeof(float);
+    const size_t size = cxn_number_bytes(span.number);
     enum cxn_status status = CXN_OK;
     if (job->rank == 0) status = cxn_checkpoint_read(&job->checkpoint, block, which, &span, err);
     status = agree(job, status, err);
@@ -171,12 +175,28 @@ static enum cxn_status restore_state(struct cxn_train_job *job, struct cxn_error
 
 /* ---- the run ------------------------------------------------------------------------------ */
 
+/* A checkpoint has what the settings need, as far as it does not tell by itself. */
+static enum cxn_status check_checkpoint(const struct cxn_train_job *job, struct cxn_error *err)
+{
+    const struct cxn_checkpoint *c = &job->checkpoint;
+    const unsigned moments = cxn_settings_moments(&job->settings);
+    const bool average = job->settings.ema > 0;
+    if (c->moment_count == moments && c->has_average == average && c->number == CXN_NUMBER_F32)
+        return CXN_OK;
+    return cxn_fail(err, CXN_E_FORMAT, "%s: the checkpoint has %u moments, %s average, %s numbers; "
+                    "its settings need %u, %s, float", job->options->resume, c->moment_count,
+                    c->has_average ? "an" : "no",
+                    c->number == CXN_NUMBER_F32 ? "float" : "double", moments,
+                    average ? "one" : "none");
+}
+
 /* Rank 0 finds where to go on; all learn whether there is a checkpoint. */
 static enum cxn_status find_checkpoint(struct cxn_train_job *job, struct cxn_error *err)
 {
     enum cxn_status status = CXN_OK;
     bool found = false;
     if (job->run) status = cxn_run_load(job->run, job->net, &job->checkpoint, &found, err);
+    if (status == CXN_OK && found) status = check_checkpoint(job, err);
     status = agree(job, status, err);
     if (status == CXN_OK)
         status = job->worker.comm->broadcast(job->worker.peers, &found, sizeof found, err);
@@ -308,8 +328,9 @@ static void job_close(struct cxn_train_job *job, enum cxn_status status)
     struct cxn_worker *w = &job->worker;
     cxn_checkpoint_close(&job->checkpoint);
     cxn_run_close(&job->run);
-    if (w->state) w->trainer->close(&w->state);
+    /* First: sums that an error left under way are in the trainer's blocks. */
     if (w->peers) w->comm->close(&w->peers, status != CXN_OK && !job->agreed);
+    if (w->state) w->trainer->close(&w->state);
     cxn_job_close_inputs(job);
 }
 

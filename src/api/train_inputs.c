@@ -9,6 +9,7 @@
 #include "api/train_job.h"
 #include "cpu/cpu.h"
 #include "train/agree.h"
+#include "train/checkpoint_form.h"
 #include "train/init.h"
 
 enum cxn_status cxn_build_sha256(char hex[CXN_SHA256_HEX_BYTES], struct cxn_error *err)
@@ -16,26 +17,22 @@ enum cxn_status cxn_build_sha256(char hex[CXN_SHA256_HEX_BYTES], struct cxn_erro
     static const char program[] = "/proc/self/exe";
     Dl_info info;
     struct link_map *map = NULL;
-    struct cxn_file file;
     const char *path = program;
     /* The map's name of the program itself is empty. */
     if (dladdr1(&cxn_comm_self, &info, (void **)&map, RTLD_DL_LINKMAP) && map && map->l_name[0])
         path = map->l_name;
-    enum cxn_status status = cxn_file_open(&file, path, err);
-    if (status != CXN_OK) return status;
-    status = cxn_sha256_file(&file, path, hex, err);
-    cxn_file_close(&file);
-    return status;
+    return cxn_path_sha256(path, hex, err);
 }
 
 /* ---- lists and images --------------------------------------------------------------------- */
 
-/* Keep a hash in `about`, or compare it with the one that is there. */
-static enum cxn_status keep_hash(json_t *about, const char *name, const char *path,
+/* Keep a hash of a new run in `about`, or compare it with the one that a run has there. */
+static enum cxn_status keep_hash(struct cxn_train_job *job, const char *name, const char *path,
                                  const char *hash, struct cxn_error *err)
 {
-    const char *before = cxn_about_text(about, name);
-    if (!before) return cxn_about_set(about, name, hash, err);
+    const char *before = cxn_about_text(job->about, name);
+    if (!job->options->resume) return cxn_about_set(job->about, name, hash, err);
+    if (!before) return cxn_fail(err, CXN_E_FORMAT, "run.json: no text '%s'", name);
     if (strcmp(before, hash) == 0) return CXN_OK;
     return cxn_fail(err, CXN_E_FORMAT, "%s: changed since the run began, expected SHA-256 %s",
                     path, before);
@@ -61,7 +58,7 @@ static enum cxn_status keep_labels(struct cxn_train_job *job, const cxn_list *li
     cxn_free(all);
     snprintf(member, sizeof member, "%s_labels_sha256", name);
     snprintf(what, sizeof what, "the labels of the %s list", name);
-    return keep_hash(job->about, member, what, hash, err);
+    return keep_hash(job, member, what, hash, err);
 }
 
 static enum cxn_status open_list(struct cxn_train_job *job, cxn_list **list,
@@ -72,7 +69,7 @@ static enum cxn_status open_list(struct cxn_train_job *job, cxn_list **list,
     if (!path) return cxn_fail(err, CXN_E_FORMAT, "run.json: no path of the %s list", name);
     enum cxn_status status = cxn_labelled_list_open(list, &job->env, path, entries, err);
     if (status == CXN_OK)
-        status = keep_hash(job->about, hash_name, path, (*list)->sha256, err);
+        status = keep_hash(job, hash_name, path, (*list)->sha256, err);
     return status == CXN_OK ? keep_labels(job, *list, name, err) : status;
 }
 
@@ -96,6 +93,7 @@ static enum cxn_status open_images(struct cxn_train_job *job, struct cxn_error *
     const char **paths = cxn_alloc_zero(job->env.mem, count + 1, sizeof *paths);
     enum cxn_status status = CXN_OK;
     if (!paths) return cxn_fail_nomem(err, job->env.mem, count * sizeof *paths, "the folders");
+    if (count == 0) status = cxn_fail(err, CXN_E_FORMAT, "run.json: images: expected a list of paths");
     for (size_t i = 0; status == CXN_OK && i < count; i++) {
         paths[i] = json_string_value(json_array_get(folders, i));
         if (!paths[i]) status = cxn_fail(err, CXN_E_FORMAT, "run.json: images: not a path");
@@ -169,7 +167,7 @@ enum cxn_status cxn_job_open_weights(struct cxn_train_job *job, struct cxn_error
     const enum cxn_status status = load ? load_weights(job, path, err) : draw_weights(job, err);
     if (status != CXN_OK || job->going_on) return status;
     cxn_sha256_hex(job->block, job->net->float_count * sizeof *job->block, hash);
-    return keep_hash(job->about, "weights_sha256", path ? path : "the first weights", hash, err);
+    return keep_hash(job, "weights_sha256", path ? path : "the first weights", hash, err);
 }
 
 /* ---- ranks -------------------------------------------------------------------------------- */

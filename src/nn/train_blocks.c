@@ -31,17 +31,12 @@ enum cxn_status cxn_train_take(struct cxn_mem *mem, void *out, size_t blocks, si
     return p ? CXN_OK : cxn_fail_nomem(err, mem, bytes, what);
 }
 
-static size_t number_bytes(enum cxn_number number)
-{
-    return number == CXN_NUMBER_F64 ? sizeof(double) : sizeof(float);
-}
-
 enum cxn_status cxn_train_blocks_open(struct cxn_train_blocks *b, const cxn_net *net,
                                       enum cxn_number number,
                                       const struct cxn_trainer_options *options,
                                       struct cxn_mem *mem, struct cxn_error *err)
 {
-    const size_t size = number_bytes(number), all = net->float_count;
+    const size_t size = cxn_number_bytes(number), all = net->float_count;
     *b = (struct cxn_train_blocks){ .number = number, .slot_count = options->slots,
                                     .moment_count = options->moments, .float_count = all,
                                     .param_count = net->param_count };
@@ -68,7 +63,7 @@ void cxn_train_blocks_close(struct cxn_train_blocks *b)
 /* Number `which` of arrays that stand one behind the other. */
 static void *one_of(const struct cxn_train_blocks *b, void *arrays, size_t count, unsigned which)
 {
-    return (char *)arrays + which * count * number_bytes(b->number);
+    return (char *)arrays + which * count * cxn_number_bytes(b->number);
 }
 
 struct cxn_span cxn_train_blocks_span(const struct cxn_train_blocks *b, enum cxn_train_block block,

@@ -93,7 +93,7 @@ struct cxn_trainer_state {
 
     struct cxn_train_map stem;
     struct cxn_train_norm norm0;
-    struct cxn_train_conv conv0; /* forward: of grey planes; backward: of colour, there as well */
+    struct cxn_train_conv conv0; /* no way back to pictures: its other weights are for colour */
     struct cxn_train_dense block[CXN_NET_BLOCKS];
     struct cxn_train_layer *layers;
     struct cxn_train_conv **convs; /* but conv0 */

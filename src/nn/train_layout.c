@@ -128,7 +128,7 @@ static void put_all(struct layout *l)
     s->conv_count = l->convs;
 }
 
-/* count * size bytes, cleared where asked; counts come from the options and are checked. */
+/* count * size * bytes bytes; counts come from the options and are checked. */
 static void *take(cxn_trainer_state *s, size_t count, size_t size, size_t bytes, const char *what,
                   enum cxn_status *status, struct cxn_error *err)
 {

@@ -125,7 +125,7 @@ static void convolve(const struct cxn_train_piece *piece)
                 .channels = channels, .sum = piece->sums[0], .square = piece->sums[1]
             };
             s->kernels.conv->run(&conv);
-            s->kernels.channel_sums->run(&sums);
+            if (!s->options.head_only) s->kernels.channel_sums->run(&sums);
         }
     }
 }

@@ -24,6 +24,11 @@
  */
 
 enum cxn_number { CXN_NUMBER_F32, CXN_NUMBER_F64 };
+static inline size_t cxn_number_bytes(enum cxn_number number)
+{
+    return number == CXN_NUMBER_F64 ? sizeof(double) : sizeof(float);
+}
+
 enum cxn_memory { CXN_MEMORY_HOST }; /* another device adds its own */
 
 /* Part of a flat block, borrowed from whoever owns it. */

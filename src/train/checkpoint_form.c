@@ -68,14 +68,15 @@ size_t cxn_stored_list(const cxn_net *net, int stored, unsigned moment_count,
     return n;
 }
 
+off_t cxn_stored_bytes_max(const cxn_net *net)
+{
+    return (off_t)(CXN_SAFETENSORS_HEADER_MAX_BYTES +
+                   sizeof(double) * CXN_MOMENTS_MAX * (uint64_t)net->float_count);
+}
+
 enum cxn_dtype cxn_number_dtype(enum cxn_number number)
 {
     return number == CXN_NUMBER_F64 ? CXN_DTYPE_F64 : CXN_DTYPE_F32;
-}
-
-size_t cxn_number_bytes(enum cxn_number number)
-{
-    return cxn_dtype_bytes(cxn_number_dtype(number));
 }
 
 void *cxn_stored_at(const struct cxn_span *block, const struct cxn_net_tensor *tensor)

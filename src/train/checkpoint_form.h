@@ -43,8 +43,10 @@ size_t cxn_stored_max(const cxn_net *net);
 size_t cxn_stored_list(const cxn_net *net, int stored, unsigned moment_count,
                        struct cxn_stored_tensor *tensors);
 
+/* No file of a checkpoint, nor a model, is larger. */
+off_t cxn_stored_bytes_max(const cxn_net *net);
+
 enum cxn_dtype cxn_number_dtype(enum cxn_number number);
-size_t cxn_number_bytes(enum cxn_number number);
 
 /* Where a tensor's numbers lie in a block. */
 void *cxn_stored_at(const struct cxn_span *block, const struct cxn_net_tensor *tensor);

@@ -33,7 +33,7 @@ enum cxn_status cxn_feed_seek(cxn_feed *feed, uint64_t epoch, uint64_t step,
                               struct cxn_error *err);
 
 /* What cxn_train_step_run() takes its pictures from. Its next(): CXN_E_NOMEM, or what reading an
- * image came to, with the file's name; CXN_E_FORMAT where no image at all is readable. */
+ * image came to, with the file's name; where no image at all is readable, of the last one. */
 struct cxn_shard_source cxn_feed_source(cxn_feed *feed);
 
 void cxn_feed_close(cxn_feed **feed);

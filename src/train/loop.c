@@ -200,7 +200,7 @@ static enum cxn_status end_epoch(struct work *w, bool *stop, struct cxn_error *e
     if (r.skipped > 0 && !w->noted_val)
         cxn_note(w->env->log, "%zu of %zu images of the validation list cannot be read and are "
                  "left out", r.skipped, l->val->count);
-    w->noted_val = true;
+    w->noted_val = w->noted_val || r.skipped > 0;
     w->state->epochs[w->state->epoch_count++] =
         (struct cxn_epoch_result){ .val_loss = r.loss, .val_mean_auc = r.mean_auc };
     status = cxn_agree(l->worker.comm, l->worker.peers, keep_result(w, &r, err), err);
@@ -320,6 +320,22 @@ static enum cxn_status train(struct work *w, struct cxn_error *err)
     return status;
 }
 
+/* What a checkpoint tells must be what this training can have come to: a validation after each epoch
+ * and after the last step, the latest of which may not have been done. */
+static enum cxn_status check_place(const struct work *w, struct cxn_error *err)
+{
+    const struct cxn_train_state *s = w->state;
+    const uint64_t steps = w->schedule.epoch_steps, total = w->schedule.total;
+    const bool at_end = s->step % steps == 0 || s->step == total;
+    const uint64_t due = s->step / steps + (s->step % steps > 0 && s->step == total);
+    if (s->step <= total &&
+        (s->epoch_count == due || (at_end && due > 0 && s->epoch_count == due - 1)))
+        return CXN_OK;
+    return cxn_fail(err, CXN_E_FORMAT, "the checkpoint is of step %llu with %zu validations, which "
+                    "%llu steps in epochs of %llu do not come to", (unsigned long long)s->step,
+                    s->epoch_count, (unsigned long long)total, (unsigned long long)steps);
+}
+
 static enum cxn_status open_parts(struct work *w, struct cxn_error *err)
 {
     const struct cxn_loop *l = w->loop;
@@ -344,8 +360,9 @@ enum cxn_status cxn_loop_run(const struct cxn_loop *loop, struct cxn_train_state
                       .saved_step = state->step > 0 ? state->step : UINT64_MAX };
     const double started = cxn_clock_seconds();
     *result = (struct cxn_loop_result){ 0 };
-    enum cxn_status status = cxn_agree(loop->worker.comm, loop->worker.peers, open_parts(&w, err),
-                                       err);
+    enum cxn_status status = check_place(&w, err);
+    if (status == CXN_OK) status = open_parts(&w, err);
+    status = cxn_agree(loop->worker.comm, loop->worker.peers, status, err);
     if (status == CXN_OK) status = train(&w, err);
     result->seconds = cxn_clock_seconds() - started;
     cxn_train_step_close(&w.step);

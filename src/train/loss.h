@@ -5,7 +5,7 @@
 #include "data/list.h"
 #include "train/settings.h"
 
-enum { CXN_LOSS_CLASSES_MAX = 64 };
+enum { CXN_LOSS_CLASSES_MAX = 16 }; /* bits of a label */
 
 /*
  * What training makes small. With p the mean of the sigmoid outputs of an image's views and t its

@@ -13,6 +13,7 @@
 #include "train/run_files.h"
 #include "train/run_log.h"
 
+enum { LOCK_TRIES = 8 };
 enum run_name { ABOUT, LOG, BEST, LAST, BEFORE, LOCK, NEW, OLD, NAMES };
 
 static const char *const run_names[NAMES] = {
@@ -57,9 +58,18 @@ void cxn_run_close(cxn_run **run)
     *run = NULL;
 }
 
+/* Whether the name is still that of the file that is open: others may have removed it. */
+static bool is_locked(const cxn_run *run)
+{
+    struct stat open_file, named;
+    return run->lock_fd >= 0 && fstat(run->lock_fd, &open_file) == 0 &&
+           lstat(run->paths[LOCK], &named) == 0 && open_file.st_ino == named.st_ino &&
+           open_file.st_dev == named.st_dev;
+}
+
 /* The lock is on a file that stays: it is the open file that is locked, not the name, and the
  * system gives it back however the process ends. */
-static enum cxn_status lock_run(cxn_run *run, struct cxn_error *err)
+static enum cxn_status take_lock(cxn_run *run, struct cxn_error *err)
 {
     const char *path = run->paths[LOCK];
     struct stat st;
@@ -72,6 +82,20 @@ static enum cxn_status lock_run(cxn_run *run, struct cxn_error *err)
     if (errno != EWOULDBLOCK) return cxn_fail_errno(err, errno, "lock", path);
     return cxn_fail(err, CXN_E_IO, "cannot write '%s': another process is training there",
                     run->folder);
+}
+
+static enum cxn_status lock_run(cxn_run *run, struct cxn_error *err)
+{
+    enum cxn_status status = CXN_OK;
+    for (int tries = 0; status == CXN_OK && !is_locked(run); tries++) {
+        if (run->lock_fd >= 0) close(run->lock_fd); /* of a file that has no name any more */
+        run->lock_fd = -1;
+        if (tries == LOCK_TRIES)
+            return cxn_fail(err, CXN_E_IO, "cannot write '%s': it is removed again and again",
+                            run->paths[LOCK]);
+        status = take_lock(run, err);
+    }
+    return status;
 }
 
 static const enum run_name run_holds[] = { ABOUT, LOG, BEST, LAST, BEFORE };
@@ -238,7 +262,11 @@ static void note_best(cxn_run *run, const struct cxn_checkpoint *c)
     enum cxn_status status = CXN_OK;
     memcpy(run->best_sha256, c->best_sha256, sizeof run->best_sha256);
     if (!c->best_sha256[0]) return;
-    if (lstat(run->paths[BEST], &st) == 0) status = cxn_path_sha256(run->paths[BEST], found, &why);
+    /* The size before the hash: a file cannot cost more time than one that is right. */
+    if (lstat(run->paths[BEST], &st) == 0)
+        status = st.st_size <= cxn_stored_bytes_max(c->net)
+                     ? cxn_path_sha256(run->paths[BEST], found, &why)
+                     : cxn_fail(&why, CXN_E_LIMIT, "%s: larger than a model", run->paths[BEST]);
     if (status == CXN_OK) status = cxn_best_compare(c, run->paths[BEST], found, &why);
     if (status != CXN_OK)
         cxn_note(run->env->log, "%s; it is written again at the next better validation", why.text);
@@ -311,14 +339,18 @@ static enum cxn_status save_new(cxn_run *run, const struct cxn_checkpoint_conten
 enum cxn_status cxn_run_save(cxn_run *run, const struct cxn_checkpoint_content *content,
                              struct cxn_error *err)
 {
-    enum cxn_status status = cxn_run_clean(run->folder, run->env->mem, err);
+    enum cxn_status status = lock_run(run, err); /* anew where its name was removed */
+    if (status == CXN_OK) status = cxn_run_clean(run->folder, run->env->mem, err);
     if (status == CXN_OK) status = cxn_run_log_sync(&run->log, err);
     if (status == CXN_OK && mkdir(run->paths[NEW], 0777) != 0)
         status = cxn_fail_errno(err, errno, "make", run->paths[NEW]);
     if (status != CXN_OK) return status;
     status = save_new(run, content, err);
-    /* What cannot be removed now is a leftover that the next save or resume removes. */
-    cxn_folder_remove(run->paths[status == CXN_OK ? OLD : NEW], NULL);
+    /* What cannot be removed now is a leftover that the next save or resume removes. After an error
+     * the disk may still call the new one `last`: then nothing of it is removed. */
+    if (status == CXN_OK) cxn_folder_remove(run->paths[OLD], NULL);
+    else if (cxn_folder_sync(run->folder, NULL) == CXN_OK)
+        cxn_folder_remove(run->paths[NEW], NULL);
     if (status == CXN_OK) run->last_broken = false;
     return status;
 }

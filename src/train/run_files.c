@@ -42,31 +42,52 @@ static bool is_dots(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
+/* Others put folders into a checkpoint's: file managers, notebooks, file servers. */
+enum { DEPTH_MAX = 8 };
+
+static int remove_folder(int at, const char *name, int depth);
+
+static int remove_entry(int at, const char *name, int depth)
+{
+    if (unlinkat(at, name, 0) == 0) return 0;
+    const int why = errno; /* EISDIR of a folder; EPERM by POSIX */
+    return (why == EISDIR || why == EPERM) && depth > 0 ? remove_folder(at, name, depth - 1) : why;
+}
+
 /* errno's value of the first failure, 0: all gone. */
-static int remove_entries(DIR *dir)
+static int remove_entries(DIR *dir, int depth)
 {
     int why = 0;
     for (;;) {
         errno = 0;
         const struct dirent *e = readdir(dir);
         if (!e) return why != 0 ? why : errno;
-        if (!is_dots(e->d_name) && unlinkat(dirfd(dir), e->d_name, 0) != 0 && why == 0) why = errno;
+        if (is_dots(e->d_name)) continue;
+        const int failed = remove_entry(dirfd(dir), e->d_name, depth);
+        if (why == 0) why = failed;
     }
 }
 
-enum cxn_status cxn_folder_remove(const char *path, struct cxn_error *err)
+static int remove_folder(int at, const char *name, int depth)
 {
-    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT) return CXN_OK;
+    const int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
     int why = dir ? 0 : errno;
     if (dir) {
-        why = remove_entries(dir);
+        why = remove_entries(dir, depth);
         closedir(dir);
     } else if (fd >= 0) {
         close(fd);
     }
-    if (why == 0 && rmdir(path) != 0) why = errno;
+    if (why == 0 && unlinkat(at, name, AT_REMOVEDIR) != 0) why = errno;
+    return why;
+}
+
+enum cxn_status cxn_folder_remove(const char *path, struct cxn_error *err)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0 && errno == ENOENT) return CXN_OK;
+    const int why = remove_folder(AT_FDCWD, path, DEPTH_MAX);
     return why == 0 ? CXN_OK : cxn_fail_errno(err, why, "remove", path);
 }
 

@@ -23,8 +23,8 @@ enum cxn_status cxn_folder_check(const char *path, bool *there, struct cxn_error
 
 enum cxn_status cxn_folder_sync(const char *path, struct cxn_error *err);
 
-/* Remove a folder and the files in it; symbolic links in it are removed, not followed. None is
- * fine. CXN_E_IO, and part of it may be gone. */
+/* Remove a folder and what is in it, folders to a depth of 8; symbolic links are removed, not
+ * followed. None is fine. CXN_E_IO, and part of it may be gone. */
 enum cxn_status cxn_folder_remove(const char *path, struct cxn_error *err);
 
 /* Remove what unfinished writers of `folder` left: names that begin with one of the names above and

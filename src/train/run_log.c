@@ -81,14 +81,14 @@ static bool ends_line(const struct cxn_run_log *log, uint64_t at)
                        c == '\n');
 }
 
-/* *at: behind the last '\n' of the file. */
-static enum cxn_status find_last_line(const struct cxn_run_log *log, uint64_t *at,
+/* *at: behind the last '\n' before `from`. */
+static enum cxn_status find_last_line(const struct cxn_run_log *log, uint64_t from, uint64_t *at,
                                       struct cxn_error *err)
 {
     char piece[4096];
     const struct cxn_file file = { .fd = log->fd, .size_bytes = log->size_bytes };
     *at = 0;
-    for (uint64_t end = log->size_bytes; end > 0;) {
+    for (uint64_t end = from < log->size_bytes ? from : log->size_bytes; end > 0;) {
         const size_t n = end < sizeof piece ? (size_t)end : sizeof piece;
         const enum cxn_status status = cxn_file_pread(&file, log->path, end - n, piece, n, err);
         if (status != CXN_OK) return status;
@@ -106,7 +106,7 @@ enum cxn_status cxn_run_log_cut(struct cxn_run_log *log, uint64_t size_bytes,
 {
     uint64_t keep = size_bytes;
     if (!ends_line(log, size_bytes)) {
-        const enum cxn_status status = find_last_line(log, &keep, err);
+        const enum cxn_status status = find_last_line(log, size_bytes, &keep, err);
         if (status != CXN_OK) return status;
         cxn_note(notes, "%s: no line ends at byte %llu, as the checkpoint has it; going on behind "
                         "byte %llu of %llu",

@@ -115,7 +115,7 @@ enum cxn_status cxn_settings_finish(struct cxn_settings *s, unsigned ranks, stru
 /* SHA-256 of all names and values. */
 void cxn_settings_hash(const struct cxn_settings *s, char hex[CXN_SHA256_HEX_BYTES]);
 
-/* Images of one update, and views of one image. */
+/* Images of one update. */
 static inline uint64_t cxn_settings_images(const struct cxn_settings *s)
 {
     return s->batch * s->accumulate;

@@ -35,7 +35,7 @@ static bool read_epoch(const json_t *pair, struct cxn_epoch_result *r)
     if (!json_is_number(loss) || !(json_is_number(auc) || json_is_null(auc))) return false;
     r->val_loss = json_number_value(loss);
     r->val_mean_auc = json_is_null(auc) ? NAN : json_number_value(auc);
-    return true;
+    return r->val_loss >= 0 && !(r->val_mean_auc < 0 || r->val_mean_auc > 1);
 }
 
 enum cxn_status cxn_state_read(struct cxn_train_state *state, const struct cxn_place *place,

@@ -7,7 +7,7 @@
 #include "image/image.h"
 #include "train/agree.h"
 
-enum { BATCH_MAX = 64, RANKS_MAX = 64 };
+enum { BATCH_MAX = 64 };
 
 /* What is known of one image. */
 struct row {
@@ -73,7 +73,7 @@ static enum cxn_status score_batch(struct work *w, struct cxn_sample *const *sam
     return status;
 }
 
-/* Up to `room` readable samples; *ended where there is none left. */
+/* Up to `room` readable samples; none where none is left. */
 static enum cxn_status gather_batch(struct work *w, cxn_loader *loader,
                                     struct cxn_sample **samples, size_t room, size_t *count,
                                     struct cxn_error *err)
@@ -111,8 +111,8 @@ static enum cxn_status exchange(struct work *w, enum cxn_status own, bool *ended
     const unsigned ranks = v->comm->ranks(v->peers);
     const struct word word = { .status = own, .stop = v->is_stop_asked(v->stop_ctx),
                                .ended = *ended };
-    struct word words[RANKS_MAX];
-    enum cxn_status statuses[RANKS_MAX];
+    struct word words[CXN_RANKS_MAX];
+    enum cxn_status statuses[CXN_RANKS_MAX];
     bool stop = false;
     enum cxn_status status = v->comm->gather(v->peers, &word, words, sizeof word, err);
     if (status != CXN_OK) return status;

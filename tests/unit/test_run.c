@@ -455,6 +455,50 @@ static void test_memory_faults(void **state)
     }
 }
 
+/* ---- what others do to the folder --------------------------------------------------------- */
+
+/* The name of the lock is all that others can take away: it is taken anew, or another has it. */
+static void test_removed_lock(void **state)
+{
+    (void)state;
+    char sentence[256];
+    struct cxn_json found;
+    struct cxn_error err = { "" };
+    cxn_run *run = begin(), *other = NULL;
+    snprintf(sentence, sizeof sentence, "cannot write '%s': another process is training there",
+             folder);
+    assert_int_equal(unlink(in_run("lock")), 0);
+    save(run, 1);
+    assert_int_equal(cxn_run_resume(&other, &env, folder, &found, &err), CXN_E_IO);
+    assert_string_equal(err.text, sentence);
+    assert_int_equal(unlink(in_run("lock")), 0);
+    other = go_on();
+    assert_int_equal(cxn_run_save(run, &small.content, &err), CXN_E_IO);
+    assert_string_equal(err.text, sentence);
+    cxn_run_close(&run);
+    save(other, 2);
+    assert_int_equal(load(other), 2);
+    cxn_run_close(&other);
+}
+
+/* As notebooks, file managers and file servers put into folders that they show. */
+static void test_folders_of_others(void **state)
+{
+    (void)state;
+    cxn_run *run = begin();
+    for (uint64_t step = 1; step <= 5; step++) {
+        save(run, step);
+        assert_int_equal(mkdir(in_run("last/.hidden"), 0777), 0);
+        assert_int_equal(mkdir(in_run("last/.hidden/deeper"), 0777), 0);
+        put("last/.hidden/deeper/file", "text", "w");
+    }
+    cxn_run_close(&run);
+    assert_false(is_there("before.tmp") || is_there("last.tmp"));
+    run = go_on();
+    assert_int_equal(load(run), 5);
+    cxn_run_close(&run);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -481,6 +525,7 @@ int main(void)
         cmocka_unit_test(test_before_the_first_checkpoint),
         cmocka_unit_test(test_broken_last), cmocka_unit_test(test_both_broken),
         cmocka_unit_test(test_leftovers),   cmocka_unit_test(test_best),
+        cmocka_unit_test(test_removed_lock), cmocka_unit_test(test_folders_of_others),
         cmocka_unit_test(test_memory_faults),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -20,11 +20,6 @@ struct step {
     bool adds; /* else what is received is final */
 };
 
-static size_t number_bytes(enum cxn_number number)
-{
-    return number == CXN_NUMBER_F64 ? sizeof(double) : sizeof(float);
-}
-
 static size_t length(struct range r)
 {
     return r.end - r.begin;
@@ -66,7 +61,7 @@ unsigned cxn_mpi_partner(const cxn_comm_state *s, unsigned at)
 size_t cxn_mpi_expected(const cxn_comm_state *s, unsigned at)
 {
     const struct cxn_mpi_piece *piece = &s->pieces[at];
-    return length(step_of(s, piece).receive) * number_bytes(piece->number);
+    return length(step_of(s, piece).receive) * cxn_number_bytes(piece->number);
 }
 
 /* The receive first: what finds its place waiting is not copied twice. */
@@ -74,7 +69,7 @@ static enum cxn_status post(cxn_comm_state *s, unsigned at, struct cxn_error *er
 {
     const struct cxn_mpi_piece *piece = &s->pieces[at];
     const struct step step = step_of(s, piece);
-    const size_t bytes = number_bytes(piece->number);
+    const size_t bytes = cxn_number_bytes(piece->number);
     const int tag = CXN_MPI_TAG_SUM + (int)(piece->sequence % CXN_MPI_SUM_TAGS);
     const int partner = (int)cxn_mpi_partner(s, at);
     unsigned char *to = step.adds ? incoming(s, at) : piece->data + step.receive.begin * bytes;
@@ -106,7 +101,7 @@ enum cxn_status cxn_mpi_advance(cxn_comm_state *s, unsigned at, struct cxn_error
 {
     struct cxn_mpi_piece *piece = &s->pieces[at];
     const struct step step = step_of(s, piece);
-    void *own = piece->data + step.receive.begin * number_bytes(piece->number);
+    void *own = piece->data + step.receive.begin * cxn_number_bytes(piece->number);
     const void *other = incoming(s, at);
     const bool own_is_upper = is_upper(s, step.level);
     if (step.adds && piece->number == CXN_NUMBER_F64)
@@ -123,7 +118,7 @@ enum cxn_status cxn_mpi_advance(cxn_comm_state *s, unsigned at, struct cxn_error
 static void cut(cxn_comm_state *s, struct cxn_mpi_piece *piece)
 {
     const struct cxn_span *span = &s->spans[s->next_span];
-    const size_t bytes = number_bytes(span->number), most = CXN_MPI_PIECE_BYTES / bytes;
+    const size_t bytes = cxn_number_bytes(span->number), most = CXN_MPI_PIECE_BYTES / bytes;
     const size_t left = span->count - s->next_number;
     piece->data = (unsigned char *)span->data + s->next_number * bytes;
     piece->count = left < most ? left : most;
