@@ -38,7 +38,7 @@ foreach(part refused models)
   cxn_script_test(cli_export_${part} tests/cli_export.sh $<TARGET_FILE:chexnet_command>
                   ${weights} ${part})
 endforeach()
-cxn_script_test(onnx_peers tests/onnx_peers.sh $<TARGET_FILE:chexnet_command>)
+cxn_script_test(onnx_peers tests/peers.sh onnx_peers.py $<TARGET_FILE:chexnet_command>)
 set_tests_properties(onnx_peers PROPERTIES LABELS long)
 cxn_script_test(cli_quantized tests/cli_quantized.sh $<TARGET_FILE:chexnet_command> ${weights}
                 ${quantized})

@@ -61,8 +61,9 @@ if [ "$suite" = long ]; then
     module=$(dirname "$chexnet")/src/chexnet/libchexnet-mpi.so
     if [ -e "$module" ] && command -v mpirun >/dev/null; then
         for ranks in 2 4; do
+            threads=$((4 / ranks))
             mpirun --allow-run-as-root --oversubscribe --mca mpi_yield_when_idle 1 -n $ranks \
-                "$chexnet" train "${inputs[@]}" --out "$work/ranks$ranks" --threads 1 \
+                "$chexnet" train "${inputs[@]}" --out "$work/ranks$ranks" --threads $threads \
                 >"$work/out" 2>"$work/err" || complain "$ranks ranks: status $?"
             same ranks$ranks
         done

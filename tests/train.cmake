@@ -15,11 +15,14 @@ endforeach()
 cxn_script_test(mpi_module tests/mpi/module.sh $<TARGET_FILE:mpi_job>)
 cxn_script_test(mpi_faults tests/mpi/faults.sh $<TARGET_FILE:mpi_job>)
 cxn_script_test(mpi_hosts tests/mpi/hosts.sh $<TARGET_FILE:mpi_job> check)
+cxn_script_test(mpi_hosts_train tests/mpi/hosts.sh $<TARGET_FILE:chexnet_command> train)
 cxn_script_test(mpi_hosts_cut tests/mpi/hosts.sh $<TARGET_FILE:mpi_job> cut)
-set(mpi mpi_sums_1 mpi_sums_2 mpi_sums_4 mpi_sums_8 mpi_faults mpi_hosts mpi_hosts_cut)
+set(mpi mpi_sums_1 mpi_sums_2 mpi_sums_4 mpi_sums_8 mpi_faults mpi_hosts mpi_hosts_train
+  mpi_hosts_cut)
 # The deadlines of these jobs are of a machine that does little else.
 set_tests_properties(${mpi} PROPERTIES TIMEOUT 300 PROCESSORS 2)
-set_tests_properties(mpi_sums_8 mpi_faults mpi_hosts mpi_hosts_cut PROPERTIES LABELS long)
+set_tests_properties(mpi_sums_8 mpi_faults mpi_hosts mpi_hosts_train mpi_hosts_cut
+  PROPERTIES LABELS long)
 
 add_executable(write_checkpoint unit/write_checkpoint.c unit/checkpoint_case.c)
 target_include_directories(write_checkpoint PRIVATE ${CXN_TEST_INCLUDES})

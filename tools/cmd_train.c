@@ -18,7 +18,7 @@ static const struct opt_row options[] = {
     { .name = "train", .value = "FILE", .help = "images to learn from: name and 14 labels a line" },
     { .name = "val", .value = "FILE", .help = "images that choose the best weights" },
     OPT_ENTRIES,
-    { .name = "out", .value = "RUN", .help = "folder to write; it must not hold a run yet" },
+    { .name = "out", .value = "RUN", .help = "folder to write; it must be empty or not there yet" },
     { .name = "resume", .value = "RUN",
       .help = "go on with this run, which says all the rest; a deadline may be given anew" },
     { .name = "weights", .value = "FILE",
@@ -77,7 +77,8 @@ static const struct opt_row options[] = {
     { 0 },
 };
 
-enum { INPUTS = 7, SETTINGS_MAX = 40 };
+/* More than there are settings: all of the options behind those that name files. */
+enum { SETTINGS_MAX = sizeof options / sizeof options[0] };
 
 struct session {
     const struct invocation *inv;
@@ -119,7 +120,9 @@ static enum cxn_status read_options(struct session *s, struct cxn_train_options 
     o->entries = opt_text(inv, "entries");
     o->out = opt_text(inv, "out");
     o->weights = opt_text(inv, "weights");
-    for (const struct opt_row *r = options + INPUTS; strcmp(r->name, "json") != 0; r++)
+    const struct opt_row *r = options;
+    while (strcmp(r->name, "epochs") != 0) r++;
+    for (; strcmp(r->name, "json") != 0; r++)
         if (opt_given(inv, r->name))
             s->settings[s->setting_count++] =
                 (struct cxn_train_setting){ r->name, opt_text(inv, r->name) };

@@ -93,7 +93,8 @@ static enum cxn_status open_images(struct cxn_train_job *job, struct cxn_error *
     const char **paths = cxn_alloc_zero(job->env.mem, count + 1, sizeof *paths);
     enum cxn_status status = CXN_OK;
     if (!paths) return cxn_fail_nomem(err, job->env.mem, count * sizeof *paths, "the folders");
-    if (count == 0) status = cxn_fail(err, CXN_E_FORMAT, "run.json: images: expected a list of paths");
+    if (count == 0)
+        status = cxn_fail(err, CXN_E_FORMAT, "run.json: images: expected a list of paths");
     for (size_t i = 0; status == CXN_OK && i < count; i++) {
         paths[i] = json_string_value(json_array_get(folders, i));
         if (!paths[i]) status = cxn_fail(err, CXN_E_FORMAT, "run.json: images: not a path");

@@ -320,8 +320,8 @@ static enum cxn_status train(struct work *w, struct cxn_error *err)
     return status;
 }
 
-/* What a checkpoint tells must be what this training can have come to: a validation after each epoch
- * and after the last step, the latest of which may not have been done. */
+/* What a checkpoint tells must be what this training can have come to: a validation after each
+ * epoch and after the last step, the latest of which may not have been done. */
 static enum cxn_status check_place(const struct work *w, struct cxn_error *err)
 {
     const struct cxn_train_state *s = w->state;

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # hosts.sh MPI_JOB MODE: two hosts made of network namespaces, two ranks on each.
 #   check   sums over the link, then over one of 20 Mbit/s: the same bits
+#   train   MPI_JOB is chexnet: a training on both hosts gives the bits of one process
 #   cut     the link is cut within sums: every process ends within the deadline, with the line
 # Exit 77 where there is no mpirun, or namespaces are not allowed.
 set -uo pipefail
-job=$(realpath "$1") mode=$2 what="sums between two hosts, $2"
+job=$(realpath "$1") mode=$2 what="two hosts, $2"
 source "$(dirname "$0")/start.sh"
 command -v ip >/dev/null && command -v tc >/dev/null || skip 'no iproute2'
 a=cxn-a-$$ b=cxn-b-$$
@@ -67,6 +68,22 @@ check() {
     on_two_hosts check 20 >"$work/out" 2>&1 || fail "sums over a slow link: status $?"
     grep -q '^4 ranks: all as expected' "$work/out" || fail 'nothing was checked'
     echo "two hosts, 20 Mbit/s: the same bits after $((SECONDS - begin)) s"
+}
+
+train() {
+    "$job" phantom --out "$work/set" --images 20 --size 256 --seed 3 >"$work/out" 2>&1 ||
+        fail 'no pictures'
+    cat "$work"/set/{train,val,test}_list.txt >"$work/all.txt"
+    head -n 8 "$work/all.txt" >"$work/train.txt"
+    tail -n 2 "$work/all.txt" >"$work/val.txt"
+    local inputs=(--images "$work/set/images" --train "$work/train.txt" --val "$work/val.txt"
+        --batch 4 --shards 4 --max-steps 3 --threads 1)
+    "$job" train "${inputs[@]}" --out "$work/alone" >"$work/out" 2>&1 || fail "alone: status $?"
+    on_two_hosts train "${inputs[@]}" --out "$work/both" >"$work/out" 2>&1 ||
+        fail "a training on two hosts: status $?"
+    grep -q ' 4 ranks, ' "$work/out" || fail 'not on four ranks'
+    cmp "$work"/{alone,both}/last/weights.safetensors >"$work/out" 2>&1 || fail 'other weights'
+    echo "two hosts: a training of 4 ranks gives the weights of one process"
 }
 
 cut() {

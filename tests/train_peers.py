@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""train_peers.py CHEXNET SHARED: training in the reference's manner against PyTorch.
+
+`chexnet train --crops ten --batch 4 --loss seed-ce --optimizer sgd --lr 1e-4 --shards 1` and the
+same written with PyTorch take ten steps in float32 from the same weights on the same real X-rays:
+the losses must agree to 1e-5, what the weights have moved by to 1e-2. Skipped by name where the
+packages of bench/peers, the pictures or the weights are absent.
+"""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+LOSS_BOUND, CHANGE_BOUND = 1e-5, 1e-2
+STEPS, BATCH = 10, 4
+LR, MOMENTUM = 1e-4, .9
+MEAN, DEVIATION = (.485, .456, .406), (.229, .224, .225)
+
+try:
+    import torch
+    import torchvision
+    from PIL import Image
+    from safetensors.torch import load_file
+except ImportError as why:
+    print(f'skipped: training against PyTorch ({why})')
+    sys.exit(77)
+
+chexnet, shared = sys.argv[1], pathlib.Path(sys.argv[2])
+weights, sample = shared / 'weights' / 'nih-sample.pth', shared / 'nih-sample'
+if not weights.exists() or not sample.is_dir():
+    print(f'skipped: training against PyTorch (no pictures and weights in {shared})')
+    sys.exit(77)
+
+
+def state_of_weights():
+    state = torch.load(weights, map_location='cpu', weights_only=True)
+    return {name.replace('module.', '').replace('classifier.0.', 'classifier.'): value
+            for name, value in state.get('state_dict', state).items()}
+
+
+def by_chexnet(lines, folder):
+    """The losses and the weights after the last step."""
+    for name, part in ('train', lines), ('val', lines[:1]):
+        (folder / f'{name}.txt').write_text(''.join(f'{line}\n' for line in part))
+    out = folder / 'run'
+    done = subprocess.run(
+        [chexnet, 'train', '--images', sample / 'images', '--train', folder / 'train.txt',
+         '--val', folder / 'val.txt', '--weights', weights, '--out', out, '--epochs', '1',
+         '--shuffle', 'off', '--crops', 'ten', '--batch', str(BATCH), '--loss', 'seed-ce',
+         '--optimizer', 'sgd', '--lr', str(LR), '--shards', '1'], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f'chexnet train: {done.stderr}')
+    print([line for line in done.stdout.splitlines() if '15,000' in line][0])
+    rows = [json.loads(line) for line in (out / 'log.jsonl').read_text().splitlines()]
+    return [row['loss'] for row in rows if 'lr' in row], load_file(out / 'last/weights.safetensors')
+
+
+def ten_crops(name):
+    """[10][3][224][224], normalised."""
+    v2 = torchvision.transforms.v2.functional
+    picture = v2.resize(Image.open(sample / 'images' / name).convert('RGB'), 256)
+    crops = torch.stack([v2.pil_to_tensor(crop) for crop in v2.ten_crop(picture, 224)])
+    mean, deviation = (torch.tensor(of).reshape(3, 1, 1) for of in (MEAN, DEVIATION))
+    return (crops / 255 - mean) / deviation
+
+
+def by_pytorch(lines):
+    net = torchvision.models.densenet121(weights=None, num_classes=14)
+    net.load_state_dict(state_of_weights())
+    net.train()
+    rule = torch.optim.SGD(net.parameters(), lr=LR, momentum=MOMENTUM)
+    judge, losses = torch.nn.CrossEntropyLoss(), []
+    for at in range(0, len(lines), BATCH):
+        rows = [line.split() for line in lines[at:at + BATCH]]
+        labels = torch.tensor([[float(value) for value in row[1:]] for row in rows])
+        crops = torch.cat([ten_crops(row[0]) for row in rows])
+        rule.zero_grad()
+        loss = judge(torch.sigmoid(net(crops)).reshape(BATCH, 10, -1).mean(1), labels)
+        loss.backward()
+        rule.step()
+        losses.append(loss.item())
+    return losses, dict(net.named_parameters())
+
+
+torch.set_num_threads(2)
+lines = (sample / 'train_list.txt').read_text().splitlines()[:STEPS * BATCH]
+with tempfile.TemporaryDirectory() as folder:
+    losses, after = by_chexnet(lines, pathlib.Path(folder))
+want, parameters = by_pytorch(lines)
+before = state_of_weights()
+off = max(abs(ours / theirs - 1) for ours, theirs in zip(losses, want, strict=True))
+moved = apart = 0.
+for name, theirs in parameters.items():
+    theirs = theirs.detach().double()
+    moved += (theirs - before[name].double()).square().sum().item()
+    apart += (theirs - after[name].double()).square().sum().item()
+change = (apart / moved) ** .5
+print(f'losses {losses[0]:.5f} to {losses[-1]:.5f} in {STEPS} steps: {off:.2e} from PyTorch\'s, '
+      f'at most {LOSS_BOUND}; change of the weights {change:.2e}, at most {CHANGE_BOUND}')
+sys.exit(off > LOSS_BOUND or change > CHANGE_BOUND or moved == 0)
