@@ -81,6 +81,24 @@ grep -q ' of the grey views alone$' "$work/out" || complain 'selftest: of which 
 expect 3 "answers differ from the reference's by 0.2.*, at most 0.05" \
     selftest "$work/grey.safetensors" --cpu c
 
+# --- pictures in colour are remarked upon, once
+python3 - "$work" <<'END'
+import struct, sys, zlib
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+for name, pixel in ("red", b"\xc8\x20\x20"), ("blue", b"\x20\x20\xc8"), ("grey", b"\x80\x80\x80"):
+    rows = (b"\0" + pixel * 256) * 256
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 256, 256, 8, 2, 0, 0, 0))
+    with open(f"{sys.argv[1]}/{name}.png", "wb") as f:
+        f.write(b"\x89PNG\r\n\x1a\n" + head
+                + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+END
+expect 0 'mode int8' predict "$model" "$work/grey.png" --crops center
+[ ! -s "$work/err" ] || complain 'a grey picture of three channels: a note'
+expect 0 'mode int8' predict "$model" "$work"/{grey,red,blue}.png --crops center
+[ "$(grep -c 'red\.png is in colour: how far mode int8 is ' "$work/err")" -eq 1 ] &&
+    [ "$(wc -l <"$work/err")" -eq 1 ] || complain "coloured pictures: $(cat "$work/err")"
+
 # --- one mode, and that no other file has
 expect 2 'quantised for mode int8, has no mode fp32$' predict "$model" "$picture" --mode fp32
 expect 2 "$(basename "$weights"): not quantised, has no mode int8: see chexnet quantize\$" \
