@@ -58,6 +58,12 @@ start() {
     rm -rf "$run"
     cp -r "$work/${1-two}" "$run"
 }
+# No leftovers, but for the new checkpoint, whole, where names had been moved and moved back.
+no_leftovers() {
+    local found
+    found=$(find "$run" -name '*.tmp')
+    [ -z "$found" ] || { [ "$found" = "$run/last.tmp" ] && is_whole "$found" 3; }
+}
 # refused INJECTION [TEXT]: status 4, one line, the old checkpoints as they were, no leftovers.
 refused() {
     start
@@ -65,7 +71,7 @@ refused() {
     [ $status -eq 4 ] || complain "$1"
     [[ $1 == write:*+ ]] || { [ "$(wc -l <"$work/err")" -eq 1 ] && grep -q "${2-}" "$work/err"; } ||
         complain "the text of $1"
-    [ -z "$(find "$run" -name '*.tmp')" ] || complain "$1: leftovers"
+    no_leftovers || complain "$1: leftovers"
     is_whole "$run/last" 2 && is_whole "$run/before" 1 || complain "$1: not as it was"
     goes_on "$1" 2
 }
@@ -77,7 +83,7 @@ cp -r "$work/two" "$work/one"
 "$program" save "$work/two" 2 || exit 1
 
 # --- how often a save makes each call, so that every one of them can fail
-calls='openat mkdir write pwrite64 fsync rename renameat2 unlinkat unlink rmdir flock ftruncate'
+calls='openat mkdir write pwrite64 fsync rename renameat2 unlinkat unlink flock ftruncate'
 start
 traced "fsync:retval=0:when=1000" -- save "$run" 3
 [ $status -eq 0 ] && is_whole "$run/last" 3 && is_whole "$run/before" 2 || complain 'no fault'
@@ -96,10 +102,14 @@ for when in $(seq 1 "${count[fsync]}"); do
     start
     traced "fsync:error=EIO:when=$when" -- save "$run" 3
     [ $status -eq 4 ] && grep -q 'Input/output error' "$work/err" || complain "fsync $when"
-    [ -z "$(find "$run" -name '*.tmp')" ] || complain "fsync $when: leftovers"
+    no_leftovers || complain "fsync $when: leftovers"
     is_whole "$run/last" 2 && is_whole "$run/before" 1 || complain "fsync $when: not as it was"
     goes_on "fsync $when" 2
 done
+# After the sync of the folder failed nothing is taken for certain: the new one stays whole.
+start
+traced "fsync:error=EIO:when=${count[fsync]}" -- save "$run" 3
+is_whole "$run/last.tmp" 3 || complain 'a failed sync of the folder: the new one is gone'
 for when in $(seq 1 "${count[rename]}"); do
     refused "rename:error=EACCES:when=$when" 'Permission denied'
 done
@@ -113,7 +123,7 @@ for when in $(seq 1 "${count[openat]}"); do
     step=2
     [ $status -ne 0 ] || step=3
     is_whole "$run/last" $step || complain "openat $when"
-    [ $status -eq 0 ] || [ -z "$(find "$run" -name "*.tmp")" ] || complain "openat $when: leftovers"
+    [ $status -eq 0 ] || no_leftovers || complain "openat $when: leftovers"
     goes_on "openat $when" $step
 done
 # What is in the way of removing the oldest one does not make a save fail.
@@ -187,8 +197,11 @@ start
 traced renameat2:error=EINVAL rename:signal=KILL:when=8 -- save "$run" 3
 cp -r "$run" "$work/killed"
 [ -n "$(find "$run" -name '*.tmp')" ] || complain 'a kill that leaves nothing to recover from'
-for call in openat fsync unlinkat rmdir ftruncate flock; do
-    for when in $places; do
+traced "fsync:retval=0:when=1000" -- check "$run"
+removals=$(grep -c '^[0-9]* *unlinkat(' "$work/calls")
+[ "$removals" -gt 3 ] || complain 'recovering removes nothing'
+for call in openat fsync unlinkat ftruncate flock; do
+    for when in $places $([ $call = unlinkat ] && seq 4 "$removals"); do
         for fault in error=EIO signal=KILL; do
             start killed
             traced "$call:$fault:when=$when" -- check "$run"

@@ -96,7 +96,7 @@ END
 expect 0 'mode int8' predict "$model" "$work/grey.png" --crops center
 [ ! -s "$work/err" ] || complain 'a grey picture of three channels: a note'
 expect 0 'mode int8' predict "$model" "$work"/{grey,red,blue}.png --crops center
-[ "$(grep -c 'red\.png is in colour: how far mode int8 is ' "$work/err")" -eq 1 ] &&
+[ "$(grep -c 'a picture is in colour: how far mode int8 is ' "$work/err")" -eq 1 ] &&
     [ "$(wc -l <"$work/err")" -eq 1 ] || complain "coloured pictures: $(cat "$work/err")"
 
 # --- one mode, and that no other file has

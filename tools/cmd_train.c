@@ -77,7 +77,7 @@ static const struct opt_row options[] = {
     { 0 },
 };
 
-/* More than there are settings: all of the options behind those that name files. */
+/* As many as there are options, though some name files. */
 enum { SETTINGS_MAX = sizeof options / sizeof options[0] };
 
 struct session {

@@ -95,7 +95,7 @@ struct cxn_train_result {
  *                       fit each other, the list or the number of ranks; ranks that differ in
  *                       build, settings, lists or weights
  *         CXN_E_IO      a file is missing, unreadable or not writable; the folder holds a run, or
- *                       another process works in it
+ *                       another process works in it; MPI is missing, or of another launcher
  *         CXN_E_FORMAT  a list, an image, the weights or the folder to resume is wrong; the train
  *                       list is shorter than a step; the loss, a gradient, a statistic or a weight
  *                       is not finite: the last checkpoint is as it was

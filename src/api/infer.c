@@ -22,7 +22,6 @@ struct run {
     cxn_scores *scores;
     cxn_out *out; /* NULL: no CSV is wanted */
     double started;
-    bool noted_colour;
     fenv_t host; /* the caller's floating-point mode */
 };
 
@@ -115,25 +114,12 @@ static enum cxn_status gather(struct run *run, cxn_loader *loader, struct cxn_sa
     return CXN_OK;
 }
 
-/* Once a run: ranges of such a mode were measured on radiographs. */
-static void note_colour(struct run *run, const struct cxn_sample *sample)
-{
-    const cxn_model *m = run->model;
-    if (!m->engine->bound_of_grey || sample->picture.channels == 1 || run->noted_colour) return;
-    cxn_note(m->env->log, "%s is in colour: how far mode %s is from mode reference is known of "
-             "grey pictures alone", run->list->items[sample->index].name, m->engine->name);
-    run->noted_colour = true;
-}
-
 static enum cxn_status score_batch(struct run *run, struct cxn_sample *const *batch, size_t count,
                                    struct cxn_error *err)
 {
     const struct cxn_picture *pictures[BATCH_MAX];
     float prob[BATCH_MAX * CXN_FINDINGS];
-    for (size_t i = 0; i < count; i++) {
-        pictures[i] = &batch[i]->picture;
-        note_colour(run, batch[i]);
-    }
+    for (size_t i = 0; i < count; i++) pictures[i] = &batch[i]->picture;
     const enum cxn_status status =
         cxn_model_score(run->model, pictures, count, run->crops, prob, err);
     if (status != CXN_OK) return status;

@@ -50,15 +50,16 @@ static enum cxn_status open_comm(struct cxn_train_job *job, struct cxn_error *er
     const struct cxn_comm_options how = { .deadline = first_deadline(job->options) };
     enum cxn_status status = CXN_OK;
     w->comm = &cxn_comm_self;
-    if (cxn_comm_started_by_mpi()) status = cxn_comm_mpi_load(&w->comm, err);
+    if (cxn_comm_launcher()) status = cxn_comm_mpi_load(&w->comm, err);
     if (status == CXN_OK) status = w->comm->open(&w->peers, &how, &job->env, err);
     if (w->peers) job->rank = w->comm->rank(w->peers);
     job->agreed = w->peers && status != CXN_OK; /* refused by all alike */
     if (status != CXN_OK) return status;
     job->ranks = w->comm->ranks(w->peers);
     if (w->comm != &cxn_comm_self && job->ranks == 1) /* each would train alone */
-        return cxn_fail(err, CXN_E_IO, "started as one of several processes, but MPI knows of one: "
-                        "is " CXN_COMM_MPI_FILE " of the launcher's MPI?");
+        return cxn_fail(err, CXN_E_IO, "%s tells of several processes, but MPI knows of one: is "
+                        CXN_COMM_MPI_FILE " of the launcher's MPI? Without %s each is a training "
+                        "of its own", cxn_comm_launcher(), cxn_comm_launcher());
     job->own_notes = (struct cxn_log){ .write = write_own_note, .ctx = job };
     job->own_log = job->env.log;
     if (job->rank > 0) job->env.log = &job->silence; /* rank 0 says it once for all */
@@ -175,7 +176,7 @@ static enum cxn_status restore_state(struct cxn_train_job *job, struct cxn_error
 
 /* ---- the run ------------------------------------------------------------------------------ */
 
-/* A checkpoint has what the settings need, as far as it does not tell by itself. */
+/* Moments, average and type of numbers are those that the settings need. */
 static enum cxn_status check_checkpoint(const struct cxn_train_job *job, struct cxn_error *err)
 {
     const struct cxn_checkpoint *c = &job->checkpoint;

@@ -68,10 +68,10 @@ size_t cxn_stored_list(const cxn_net *net, int stored, unsigned moment_count,
     return n;
 }
 
-off_t cxn_stored_bytes_max(const cxn_net *net)
+uint64_t cxn_stored_bytes_max(const cxn_net *net)
 {
-    return (off_t)(CXN_SAFETENSORS_HEADER_MAX_BYTES +
-                   sizeof(double) * CXN_MOMENTS_MAX * (uint64_t)net->float_count);
+    return CXN_SAFETENSORS_HEADER_MAX_BYTES +
+           sizeof(double) * CXN_MOMENTS_MAX * (uint64_t)net->float_count;
 }
 
 enum cxn_dtype cxn_number_dtype(enum cxn_number number)

@@ -44,7 +44,7 @@ size_t cxn_stored_list(const cxn_net *net, int stored, unsigned moment_count,
                        struct cxn_stored_tensor *tensors);
 
 /* No file of a checkpoint, nor a model, is larger. */
-off_t cxn_stored_bytes_max(const cxn_net *net);
+uint64_t cxn_stored_bytes_max(const cxn_net *net);
 
 enum cxn_dtype cxn_number_dtype(enum cxn_number number);
 

@@ -28,7 +28,7 @@ static enum cxn_status check_file(const struct cxn_checkpoint *c, struct cxn_sto
                                   const char want[CXN_SHA256_HEX_BYTES], struct cxn_error *err)
 {
     char hex[CXN_SHA256_HEX_BYTES];
-    const uint64_t most = (uint64_t)cxn_stored_bytes_max(c->net);
+    const uint64_t most = cxn_stored_bytes_max(c->net);
     if (s->file.size_bytes > most)
         return cxn_fail(err, CXN_E_LIMIT, "%llu bytes, at most %llu for this network",
                         (unsigned long long)s->file.size_bytes, (unsigned long long)most);

@@ -64,7 +64,8 @@ extern const struct cxn_comm cxn_comm_self;
 /* The mpi row from its module; CXN_E_IO with a sentence where module or MPI are not installed. */
 enum cxn_status cxn_comm_mpi_load(const struct cxn_comm **comm, struct cxn_error *err);
 
-/* Whether this process was started by mpirun, srun or the like, for more than one rank. */
-bool cxn_comm_started_by_mpi(void);
+/* The environment's variable by which mpirun, srun or the like tell of more than one rank; NULL:
+ * this process is one alone. */
+const char *cxn_comm_launcher(void);
 
 #endif

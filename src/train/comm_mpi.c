@@ -42,7 +42,7 @@ static bool find_module(const char *folder, char path[static PATH_MAX])
                                module_folders[i]);
         if (n < PATH_MAX && access(path, F_OK) == 0) return true;
     }
-    return false;
+    return NULL;
 }
 
 /*
@@ -80,7 +80,7 @@ enum cxn_status cxn_comm_mpi_load(const struct cxn_comm **comm, struct cxn_error
  * The first of them that is set decides. Not SLURM_NTASKS, which the script of a job has as well:
  * what it starts without srun or mpirun is one process.
  */
-bool cxn_comm_started_by_mpi(void)
+const char *cxn_comm_launcher(void)
 {
     static const char *const names[] = { "OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS",
                                          "MPI_LOCALNRANKS" };
@@ -90,7 +90,7 @@ bool cxn_comm_started_by_mpi(void)
         if (!text) continue;
         errno = 0;
         const long ranks = strtol(text, &end, 10);
-        if (errno == 0 && end != text && *end == '\0') return ranks > 1;
+        if (errno == 0 && end != text && *end == '\0') return ranks > 1 ? names[i] : NULL;
     }
-    return false;
+    return NULL;
 }

@@ -58,18 +58,24 @@ void cxn_run_close(cxn_run **run)
     *run = NULL;
 }
 
-/* Whether the name is still that of the file that is open: others may have removed it. */
+static void give_lock_back(cxn_run *run)
+{
+    if (run->lock_fd >= 0) close(run->lock_fd);
+    run->lock_fd = -1;
+}
+
+/* Whether the name is still that of the file that is locked: others may have removed it. */
 static bool is_locked(const cxn_run *run)
 {
-    struct stat open_file, named;
-    return run->lock_fd >= 0 && fstat(run->lock_fd, &open_file) == 0 &&
-           lstat(run->paths[LOCK], &named) == 0 && open_file.st_ino == named.st_ino &&
-           open_file.st_dev == named.st_dev;
+    struct stat locked, named;
+    return run->lock_fd >= 0 && fstat(run->lock_fd, &locked) == 0 &&
+           lstat(run->paths[LOCK], &named) == 0 && locked.st_ino == named.st_ino &&
+           locked.st_dev == named.st_dev;
 }
 
 /* The lock is on a file that stays: it is the open file that is locked, not the name, and the
- * system gives it back however the process ends. */
-static enum cxn_status take_lock(cxn_run *run, struct cxn_error *err)
+ * system gives it back however the process ends. After an error the file is open, unlocked. */
+static enum cxn_status open_lock(cxn_run *run, struct cxn_error *err)
 {
     const char *path = run->paths[LOCK];
     struct stat st;
@@ -88,12 +94,12 @@ static enum cxn_status lock_run(cxn_run *run, struct cxn_error *err)
 {
     enum cxn_status status = CXN_OK;
     for (int tries = 0; status == CXN_OK && !is_locked(run); tries++) {
-        if (run->lock_fd >= 0) close(run->lock_fd); /* of a file that has no name any more */
-        run->lock_fd = -1;
+        give_lock_back(run); /* of a file that has no name any more */
         if (tries == LOCK_TRIES)
-            return cxn_fail(err, CXN_E_IO, "cannot write '%s': it is removed again and again",
-                            run->paths[LOCK]);
-        status = take_lock(run, err);
+            return cxn_fail(err, CXN_E_IO, "cannot write '%s': it cannot be examined, or is "
+                            "removed again and again", run->paths[LOCK]);
+        status = open_lock(run, err);
+        if (status != CXN_OK) give_lock_back(run);
     }
     return status;
 }
@@ -252,6 +258,20 @@ static enum cxn_status choose(cxn_run *run, const cxn_net *net, struct cxn_check
     return open_before(run, net, checkpoint, status, &why, err);
 }
 
+/* The size before the hash: a file cannot cost more time than one that is right. */
+static enum cxn_status hash_best(const char *path, uint64_t most, char hex[CXN_SHA256_HEX_BYTES],
+                                 struct cxn_error *err)
+{
+    struct cxn_file file;
+    enum cxn_status status = cxn_file_open(&file, path, err);
+    if (status != CXN_OK) return status;
+    status = file.size_bytes <= most
+                 ? cxn_sha256_file(&file, path, hex, err)
+                 : cxn_fail(err, CXN_E_LIMIT, "%s: larger than a model", path);
+    cxn_file_close(&file);
+    return status;
+}
+
 /* A best that is not the checkpoint's is no reason to stop: it may be the next one, written right
  * before the process ended, and the weights to go on from are others. */
 static void note_best(cxn_run *run, const struct cxn_checkpoint *c)
@@ -262,11 +282,8 @@ static void note_best(cxn_run *run, const struct cxn_checkpoint *c)
     enum cxn_status status = CXN_OK;
     memcpy(run->best_sha256, c->best_sha256, sizeof run->best_sha256);
     if (!c->best_sha256[0]) return;
-    /* The size before the hash: a file cannot cost more time than one that is right. */
     if (lstat(run->paths[BEST], &st) == 0)
-        status = st.st_size <= cxn_stored_bytes_max(c->net)
-                     ? cxn_path_sha256(run->paths[BEST], found, &why)
-                     : cxn_fail(&why, CXN_E_LIMIT, "%s: larger than a model", run->paths[BEST]);
+        status = hash_best(run->paths[BEST], cxn_stored_bytes_max(c->net), found, &why);
     if (status == CXN_OK) status = cxn_best_compare(c, run->paths[BEST], found, &why);
     if (status != CXN_OK)
         cxn_note(run->env->log, "%s; it is written again at the next better validation", why.text);
@@ -290,14 +307,16 @@ enum cxn_status cxn_run_load(cxn_run *run, const cxn_net *net, struct cxn_checkp
 
 enum cxn_status cxn_run_log(cxn_run *run, const json_t *object, struct cxn_error *err)
 {
-    return cxn_run_log_add(&run->log, object, err);
+    const enum cxn_status status = lock_run(run, err);
+    return status == CXN_OK ? cxn_run_log_add(&run->log, object, err) : status;
 }
 
 /*
  * The new checkpoint stands whole under a name of its own. At every moment from here there is a
  * whole one under last/ or before/; where the file system can exchange two names, under last/.
  */
-static enum cxn_status put_in_place(cxn_run *run, bool last, bool before, struct cxn_error *err)
+static enum cxn_status put_in_place(cxn_run *run, bool last, bool before, bool *moved,
+                                    struct cxn_error *err)
 {
     const char *const *p = (const char *const *)run->paths;
     const struct cxn_move first[] = { { p[NEW], p[LAST], false } };
@@ -309,21 +328,22 @@ static enum cxn_status put_in_place(cxn_run *run, bool last, bool before, struct
                                       { p[NEW], p[LAST], false } };
     int why;
     if (!last) {
-        why = cxn_moves_run(first, CXN_COUNTOF(first), run->folder);
+        why = cxn_moves_run(first, CXN_COUNTOF(first), run->folder, moved);
     } else if (run->last_broken) {
-        why = cxn_moves_run(broken, CXN_COUNTOF(broken), run->folder);
+        why = cxn_moves_run(broken, CXN_COUNTOF(broken), run->folder, moved);
     } else {
-        why = before ? cxn_moves_run(swap_both, CXN_COUNTOF(swap_both), run->folder)
-                     : cxn_moves_run(swap, CXN_COUNTOF(swap), run->folder);
+        why = before ? cxn_moves_run(swap_both, CXN_COUNTOF(swap_both), run->folder, moved)
+                     : cxn_moves_run(swap, CXN_COUNTOF(swap), run->folder, moved);
         if (why == EINVAL || why == ENOSYS || why == EOPNOTSUPP)
-            why = before ? cxn_moves_run(shift, CXN_COUNTOF(shift), run->folder)
-                         : cxn_moves_run(shift + 1, CXN_COUNTOF(shift) - 1, run->folder);
+            why = before ? cxn_moves_run(shift, CXN_COUNTOF(shift), run->folder, moved)
+                         : cxn_moves_run(shift + 1, CXN_COUNTOF(shift) - 1, run->folder, moved);
     }
     return why == 0 ? CXN_OK : cxn_fail_errno(err, why, "write", run->paths[LAST]);
 }
 
+/* *moved: some name was moved, if back again. */
 static enum cxn_status save_new(cxn_run *run, const struct cxn_checkpoint_content *content,
-                                struct cxn_error *err)
+                                bool *moved, struct cxn_error *err)
 {
     struct cxn_checkpoint_content c = *content;
     bool last, before;
@@ -332,7 +352,7 @@ static enum cxn_status save_new(cxn_run *run, const struct cxn_checkpoint_conten
     enum cxn_status status = cxn_folder_check(run->paths[LAST], &last, err);
     if (status == CXN_OK) status = cxn_folder_check(run->paths[BEFORE], &before, err);
     if (status == CXN_OK) status = cxn_checkpoint_write(run->env, run->paths[NEW], &c, err);
-    if (status == CXN_OK) status = put_in_place(run, last, before, err);
+    if (status == CXN_OK) status = put_in_place(run, last, before, moved, err);
     return status;
 }
 
@@ -345,12 +365,12 @@ enum cxn_status cxn_run_save(cxn_run *run, const struct cxn_checkpoint_content *
     if (status == CXN_OK && mkdir(run->paths[NEW], 0777) != 0)
         status = cxn_fail_errno(err, errno, "make", run->paths[NEW]);
     if (status != CXN_OK) return status;
-    status = save_new(run, content, err);
-    /* What cannot be removed now is a leftover that the next save or resume removes. After an error
-     * the disk may still call the new one `last`: then nothing of it is removed. */
+    bool moved = false;
+    status = save_new(run, content, &moved, err);
+    /* What cannot be removed now is a leftover that the next save or resume removes. After names
+     * were moved and moved back, the disk may call the new one `last`: it stays until then. */
     if (status == CXN_OK) cxn_folder_remove(run->paths[OLD], NULL);
-    else if (cxn_folder_sync(run->folder, NULL) == CXN_OK)
-        cxn_folder_remove(run->paths[NEW], NULL);
+    else if (!moved) cxn_folder_remove(run->paths[NEW], NULL);
     if (status == CXN_OK) run->last_broken = false;
     return status;
 }
@@ -359,7 +379,9 @@ enum cxn_status cxn_run_save_best(cxn_run *run, const cxn_net *net, const struct
                                   const struct cxn_out_pair *metadata, size_t metadata_count,
                                   struct cxn_error *err)
 {
-    const enum cxn_status status = cxn_checkpoint_write_model(run->env, run->paths[BEST], net,
+    enum cxn_status status = lock_run(run, err);
+    if (status != CXN_OK) return status;
+    status = cxn_checkpoint_write_model(run->env, run->paths[BEST], net,
                                                               weights, metadata, metadata_count,
                                                               err);
     return status == CXN_OK ? cxn_path_sha256(run->paths[BEST], run->best_sha256, err) : status;

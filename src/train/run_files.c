@@ -51,7 +51,9 @@ static int remove_entry(int at, const char *name, int depth)
 {
     if (unlinkat(at, name, 0) == 0) return 0;
     const int why = errno; /* EISDIR of a folder; EPERM by POSIX */
-    return (why == EISDIR || why == EPERM) && depth > 0 ? remove_folder(at, name, depth - 1) : why;
+    if ((why != EISDIR && why != EPERM) || depth == 0) return why;
+    const int inner = remove_folder(at, name, depth - 1);
+    return inner == ENOTDIR || inner == ELOOP ? why : inner; /* no folder: what unlink had said */
 }
 
 /* errno's value of the first failure, 0: all gone. */
@@ -148,14 +150,15 @@ static int move(const char *from, const char *to, bool exchange)
     return failed ? errno : 0;
 }
 
-int cxn_moves_run(const struct cxn_move *moves, size_t count, const char *folder)
+int cxn_moves_run(const struct cxn_move *moves, size_t count, const char *folder, bool *moved)
 {
     int why = 0;
     size_t done = 0;
     for (; done < count && why == 0; done++)
         why = move(moves[done].from, moves[done].to, moves[done].exchange);
     if (why != 0) done--;
-    else why = sync_folder(folder);
+    *moved = *moved || done > 0;
+    if (why == 0) why = sync_folder(folder);
     if (why == 0) return 0;
     /* Where a step back fails too, what is whole keeps its name of that moment. */
     while (done-- > 0) (void)move(moves[done].to, moves[done].from, moves[done].exchange);

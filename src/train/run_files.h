@@ -39,7 +39,8 @@ struct cxn_move {
 };
 
 /* All of them and the sync of the folder that they are in, or none: the first that fails, errno's
- * value of which is returned, has those before it undone. 0: done. */
-int cxn_moves_run(const struct cxn_move *moves, size_t count, const char *folder);
+ * value of which is returned, has those before it undone. 0: done. *moved is set where any name was
+ * moved, if back again. */
+int cxn_moves_run(const struct cxn_move *moves, size_t count, const char *folder, bool *moved);
 
 #endif

@@ -348,7 +348,7 @@ static enum cxn_status run(struct job *job, const struct mode *mode, double dead
         if (job->state) job->comm->close(&job->state, false);
         return status;
     }
-    EXPECT(job, job->comm->ranks(job->state) == 1 || cxn_comm_started_by_mpi());
+    EXPECT(job, job->comm->ranks(job->state) == 1 || cxn_comm_launcher() != NULL);
     job->rank = job->comm->rank(job->state);
     job->ranks = job->comm->ranks(job->state);
     status = mode->run(job);

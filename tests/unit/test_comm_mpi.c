@@ -15,7 +15,7 @@ static int forget(void **state)
 static void test_each_launcher_is_known(void **state)
 {
     (void)state;
-    assert_false(cxn_comm_started_by_mpi());
+    assert_null(cxn_comm_launcher());
     for (size_t i = 0; i < 4; i++) {
         static const struct {
             const char *text;
@@ -24,7 +24,7 @@ static void test_each_launcher_is_known(void **state)
                       { "2x", false } };
         for (size_t k = 0; k < CXN_COUNTOF(cases); k++) {
             setenv(names[i], cases[k].text, 1);
-            assert_int_equal(cxn_comm_started_by_mpi(), cases[k].several);
+            assert_int_equal(cxn_comm_launcher() != NULL, cases[k].several);
         }
         unsetenv(names[i]);
     }
@@ -35,7 +35,7 @@ static void test_a_script_of_slurm_is_one_process(void **state)
 {
     (void)state;
     setenv("SLURM_NTASKS", "8", 1);
-    assert_false(cxn_comm_started_by_mpi());
+    assert_null(cxn_comm_launcher());
 }
 
 static void test_mpirun_decides_within_a_step_of_slurm(void **state)
@@ -43,7 +43,7 @@ static void test_mpirun_decides_within_a_step_of_slurm(void **state)
     (void)state;
     setenv("SLURM_STEP_NUM_TASKS", "8", 1);
     setenv("OMPI_COMM_WORLD_SIZE", "1", 1);
-    assert_false(cxn_comm_started_by_mpi());
+    assert_null(cxn_comm_launcher());
 }
 
 int main(void)

@@ -261,6 +261,11 @@ static void test_log(void **state)
                                  "going on behind byte 11 of 15"));
     check_log("{\"step\":1}\n");
     cxn_run_close(&run);
+    put("log.jsonl", "{\"step\":1}\n{\"steps\":\"no line ends at byte 44\"}\n{\"step\":9}\n", "w");
+    run = go_on();
+    assert_int_equal(load(run), 4);
+    check_log("{\"step\":1}\n"); /* and nothing of what stands behind */
+    cxn_run_close(&run);
     put("log.jsonl", "no line at all", "w");
     run = go_on();
     assert_int_equal(load(run), 4);
@@ -473,8 +478,11 @@ static void test_removed_lock(void **state)
     assert_string_equal(err.text, sentence);
     assert_int_equal(unlink(in_run("lock")), 0);
     other = go_on();
-    assert_int_equal(cxn_run_save(run, &small.content, &err), CXN_E_IO);
-    assert_string_equal(err.text, sentence);
+    for (int twice = 0; twice < 2; twice++) {
+        assert_int_equal(cxn_run_save(run, &small.content, &err), CXN_E_IO);
+        assert_string_equal(err.text, sentence);
+        assert_int_equal(cxn_run_log(run, about, &err), CXN_E_IO);
+    }
     cxn_run_close(&run);
     save(other, 2);
     assert_int_equal(load(other), 2);
