@@ -263,7 +263,8 @@ static enum cxn_status run_leave(struct job *job)
     for (int i = 0; status == CXN_OK; i++) {
         status = sum_once(job, numbers, CXN_COUNTOF(numbers), 3);
         if (i == 10 && job->rank == strtoul(job->word, NULL, 10))
-            return cxn_fail(&job->err, CXN_E_STOPPED, "leaves");
+            /* The status of the others: mpirun's is that of whoever ends first. */
+            return cxn_fail(&job->err, CXN_E_PEER, "leaves");
     }
     return status;
 }
