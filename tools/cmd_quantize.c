@@ -95,8 +95,8 @@ static void print_text(const struct session *s)
     printf(": mode int8, %.1f MiB\nmade from SHA-256 %s\n", (double)r->bytes / (1 << 20),
            r->source_sha256);
     printf("calibrated on %" PRIu64 " images, method %s\n", r->calibrated, r->method);
-    printf("largest difference from mode reference on the probe's grey views: %.2g at level %s, "
-           "at most %g; RMS %.2g\n", r->difference, r->level, r->bound, r->rms);
+    printf("largest difference from mode reference on the probe: %.2g at level %s, at most %g; "
+           "RMS %.2g\n", r->difference, r->level, r->bound, r->rms);
     if (r->gate_images > 0) {
         print_rounds(r);
         print_layers(r);
@@ -187,7 +187,7 @@ const struct command cmd_quantize = {
     .details = "MODEL is weights as trained. Every command takes the new file in place of them;\n"
                "it allows mode int8 alone and gives the same bits at every level. A probe picture\n"
                "is asked in mode reference and in the new one, and both answers are kept for\n"
-               "`selftest`; nothing is written when those to its grey views are too far apart.\n"
+               "`selftest`; nothing is written when they are too far apart.\n"
                "With --max-auc-drop, modes fp32 and int8 score the list, ten crops an image.\n"
                "While the mean AUC falls by more, layers are put back to weights in two exact\n"
                "parts, the most sensitive first; nothing is written when that is not enough.\n"

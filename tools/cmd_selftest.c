@@ -35,9 +35,7 @@ static void print_table(const struct cxn_selftest_result *r)
         print_safe(stdout, r->source_name);
         printf(", SHA-256 %s\n", r->source_sha256);
     }
-    if (r->quantized)
-        printf("every level must give the stored answers to the bit\n"
-               "differences from the reference are of the grey views alone\n");
+    if (r->quantized) printf("every level must give the stored answers to the bit\n");
     printf("%u views of the %s probe picture; largest difference of a probability from\n\n",
            r->views, derived ? "stored" : "drawn");
     printf("%-10s %-8s %-8s %10s %10s %8s\n", "mode", "level", "kernels", "reference", "stored",

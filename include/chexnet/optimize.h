@@ -56,8 +56,7 @@ struct cxn_selftest_row {
                                            the row was skipped */
     char skipped[CXN_CPU_TEXT_BYTES]; /**< why it was: "no AVX-512"; "" where it was not */
     int32_t passed;                   /**< 1: both differences are at most their bounds; else 0 */
-    double difference;                /**< largest from the answers of mode reference;
-                                           of int8 to the grey views alone, */
+    double difference;                /**< largest from the answers of mode reference, */
     double bound;                     /**< and the most that it may be */
     double stored_difference;         /**< largest from the file's own answers, */
     double stored_bound;              /**< 0 for a quantised model; both NaN without answers */

@@ -124,8 +124,7 @@ struct cxn_quantize_round {
 /** What was written. */
 struct cxn_quantize_result {
     uint64_t bytes;             /**< of the file */
-    double difference;          /**< largest from mode reference, any probability of the
-                                     probe's grey views, as X-rays are */
+    double difference;          /**< largest from mode reference on the probe, any probability */
     double rms;                 /**< root of the mean of their squares */
     double bound;               /**< the most that difference may be */
     const char *level;          /**< of the kernels that answered; static storage */
@@ -158,9 +157,9 @@ struct cxn_quantize_result {
  *         CXN_E_ARG     options are missing or out of range
  *         CXN_E_IO      a file cannot be read or written
  *         CXN_E_FORMAT  not such weights, numbers that are not finite, a calibration of other
- *                       weights or of no images, answers to the probe's grey views further apart
- *                       than `bound`; of the gate a wrong list or image, no finding that counts,
- *                       or a mean AUC that falls by more than max_auc_drop with all layers put back
+ *                       weights or of no images, answers to the probe further apart than `bound`;
+ *                       of the gate a wrong list or image, no finding that counts, or a mean AUC
+ *                       that falls by more than max_auc_drop with all layers put back
  *         CXN_E_LIMIT   over a limit of docs/untrusted-files.md
  *         CXN_E_NOMEM   over the context's budget, or no memory
  *         CXN_E_STOPPED progress ended the work

@@ -125,14 +125,6 @@ static enum cxn_status make_room(cxn_model *model, const struct cxn_view *views,
     return status;
 }
 
-static void note_colour(cxn_model *model, const struct cxn_picture *picture)
-{
-    if (!model->engine->bound_of_grey || picture->channels == 1) return;
-    if (!atomic_flag_test_and_set(&model->noted_colour))
-        cxn_note(model->env->log, "a picture is in colour: how far mode %s is from mode reference "
-                 "is known of grey ones alone", model->engine->name);
-}
-
 enum cxn_status cxn_model_score(cxn_model *model, const struct cxn_picture *const *pictures,
                                 size_t count, enum cxn_crops crops, float *prob,
                                 struct cxn_error *err)
@@ -147,10 +139,8 @@ enum cxn_status cxn_model_score(cxn_model *model, const struct cxn_picture *cons
     }
     if (status == CXN_OK)
         status = model->engine->run(model->state, s.views, count * each, s.prob, err);
-    for (size_t i = 0; status == CXN_OK && i < count; i++) {
+    for (size_t i = 0; status == CXN_OK && i < count; i++)
         average_views(s.prob + i * each * CXN_FINDINGS, each, prob + i * CXN_FINDINGS);
-        note_colour(model, pictures[i]);
-    }
     scratch_close(&s);
     return status;
 }

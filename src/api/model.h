@@ -4,8 +4,6 @@
 
 #include <chexnet/chexnet.h>
 
-#include <stdatomic.h>
-
 #include "api/context.h"
 #include "image/image.h"
 #include "nn/engine.h"
@@ -16,7 +14,6 @@ struct cxn_model {
     cxn_engine_state *state;
     struct cxn_room room; /* that the state has */
     cxn_net *net;
-    atomic_flag noted_colour;
 };
 
 /* "ten", "center" or "full"; CXN_E_ARG for another word. */
@@ -25,8 +22,7 @@ enum cxn_status cxn_crops_parse(const char *word, enum cxn_crops *crops, struct 
 /*
  * Probabilities of pictures that cxn_picture_resize() made: the mean over each one's views.
  * pictures: count pointers, borrowed, that cxn_crops_check() let pass. prob: [count][CXN_FINDINGS].
- * Views larger than any before make the engine take memory for them. The first picture in colour
- * that meets a mode measured on grey ones is remarked upon.
+ * Views larger than any before make the engine take memory for them.
  */
 enum cxn_status cxn_model_score(cxn_model *model, const struct cxn_picture *const *pictures,
                                 size_t count, enum cxn_crops crops, float *prob,

@@ -47,7 +47,7 @@ static enum cxn_status ask(struct work *w, const char *path, struct cxn_error *e
         status = cxn_probe_ask(&w->probe, w->engine, &source, w->env, w->answers, err);
     if (status != CXN_OK) return status == CXN_E_FORMAT ? cxn_fail_in(err, status, path) : status;
     const struct cxn_probe_difference d =
-        cxn_probe_compare(w->answers, w->reference, CXN_PROBE_VIEWS, CXN_FINDINGS);
+        cxn_probe_compare(w->answers, w->reference, CXN_FINDINGS);
     if (d.most <= w->engine->bound) return CXN_OK;
     return cxn_fail_in(err, cxn_fail(err, CXN_E_FORMAT, "mode %s differs from mode reference by "
                                      "%.3g in %s of the probe, at most %g", w->engine->name,
@@ -73,10 +73,9 @@ static enum cxn_status tell(const struct work *w, const char *out,
     struct cxn_file_stamp stamp;
     const enum cxn_status status = cxn_file_stamp(out, &stamp, err);
     if (status != CXN_OK || !result) return status;
-    const struct cxn_probe_difference d =
-        cxn_probe_compare(w->answers, w->reference, CXN_PROBE_VIEWS, CXN_FINDINGS);
     *result = (struct cxn_optimize_result){
-        .bytes = stamp.size_bytes, .bound = w->engine->bound, .difference = d.most,
+        .bytes = stamp.size_bytes, .bound = w->engine->bound,
+        .difference = cxn_probe_compare(w->answers, w->reference, CXN_FINDINGS).most,
         .level = w->engine->level(w->env->cpu)
     };
     memcpy(result->source_sha256, w->about.source_sha256, sizeof result->source_sha256);

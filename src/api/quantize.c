@@ -84,21 +84,20 @@ static enum cxn_status draw(const struct cxn_quantize_work *w, struct probing *p
 static enum cxn_status judge(struct cxn_quantize_work *w, const struct probing *p,
                              struct cxn_error *err)
 {
-    const size_t views = cxn_probe_bounded(&cxn_engine_int8), count = views * CXN_FINDINGS;
     const struct cxn_probe_difference d =
-        cxn_probe_compare(p->answers, p->reference, views, CXN_FINDINGS);
+        cxn_probe_compare(p->answers, p->reference, CXN_FINDINGS);
     double sum = 0.0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < ANSWERS; i++) {
         const double change = (double)p->answers[i] - (double)p->reference[i];
         sum += change * change;
     }
     w->result.difference = d.most;
-    w->result.rms = sqrt(sum / (double)count);
+    w->result.rms = sqrt(sum / ANSWERS);
     w->result.bound = cxn_engine_int8.bound;
     w->result.level = cxn_engine_int8.level(w->env->cpu);
     if (d.most <= cxn_engine_int8.bound) return CXN_OK;
     return cxn_fail(err, CXN_E_FORMAT, "mode int8 differs from mode reference by %.3g in %s of the "
-                    "probe's grey views, at most %g", d.most, cxn_finding_name((int)d.finding),
+                    "probe, at most %g", d.most, cxn_finding_name((int)d.finding),
                     cxn_engine_int8.bound);
 }
 

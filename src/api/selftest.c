@@ -57,14 +57,13 @@ static enum cxn_status run_row(const struct test *t, const struct cxn_engine *en
     const double started = cxn_clock_seconds();
     status = cxn_probe_ask(&t->probe, engine, &t->numbers.source, &env, answers, err);
     if (status != CXN_OK) return status;
-    const struct cxn_probe_difference d =
-        cxn_probe_compare(answers, t->reference, cxn_probe_bounded(engine), CXN_FINDINGS);
+    const struct cxn_probe_difference d = cxn_probe_compare(answers, t->reference, CXN_FINDINGS);
     row->seconds = cxn_clock_seconds() - started;
     row->kernels = engine->level(env.cpu);
     row->difference = d.most;
     row->finding = cxn_finding_name((int)d.finding);
-    row->stored_difference = t->stored ? cxn_probe_compare(answers, t->stored, CXN_PROBE_VIEWS,
-                                                           CXN_FINDINGS).most : NAN;
+    row->stored_difference =
+        t->stored ? cxn_probe_compare(answers, t->stored, CXN_FINDINGS).most : NAN;
     row->stored_bound = t->stored ? t->stored_bound : NAN;
     row->passed = d.most <= row->bound && !(row->stored_difference > t->stored_bound);
     return CXN_OK;

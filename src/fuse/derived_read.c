@@ -250,14 +250,11 @@ enum cxn_status cxn_derived_finish(struct cxn_derived *d, const struct cxn_deriv
     char text[CXN_DERIVED_TEXT_BYTES];
     const enum cxn_status status = take_answers(d, err);
     if (status != CXN_OK) return status;
-    const size_t classes = d->slots.fold->net->config.classes;
-    const double bounded = cxn_probe_compare(d->answers, d->reference,
-                                             cxn_probe_bounded(kind->engine), classes).most;
-    if (bounded > kind->engine->bound)
+    const double most = cxn_probe_compare(d->answers, d->reference,
+                                          d->slots.fold->net->config.classes).most;
+    if (most > kind->engine->bound)
         return cxn_fail(err, CXN_E_FORMAT, "the probe's answers differ from the reference's by "
-                        "%.3g, at most %g", bounded, kind->engine->bound);
-    const double most =
-        cxn_probe_compare(d->answers, d->reference, CXN_PROBE_VIEWS, classes).most;
+                        "%.3g, at most %g", most, kind->engine->bound);
     cxn_derived_pairs(kind, &d->about, most, text, pairs);
     return check_pairs(d->list, pairs, more, more_count, err);
 }

@@ -52,7 +52,7 @@ enum cxn_status cxn_optimized_write(const struct cxn_env *env, const char *path,
     const cxn_fold *fold = content->source->fold;
     const struct cxn_derived_kind kind = cxn_optimized_kind(content->precision);
     const double difference = cxn_probe_compare(content->answers, content->reference,
-                                                CXN_PROBE_VIEWS, fold->net->config.classes).most;
+                                                fold->net->config.classes).most;
     const size_t most = cxn_optimized_scratch(fold);
     struct folding f = { content->source, cxn_alloc(env->mem, most, sizeof *f.scratch) };
     struct cxn_out_pair pairs[CXN_DERIVED_PAIRS];

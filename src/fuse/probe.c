@@ -88,16 +88,10 @@ enum cxn_status cxn_probe_ask(const struct cxn_probe *probe, const struct cxn_en
     return status;
 }
 
-size_t cxn_probe_bounded(const struct cxn_engine *engine)
-{
-    return engine->bound_of_grey ? CXN_PROBE_GREY_VIEWS : CXN_PROBE_VIEWS;
-}
-
-struct cxn_probe_difference cxn_probe_compare(const float *a, const float *b, size_t views,
-                                              size_t classes)
+struct cxn_probe_difference cxn_probe_compare(const float *a, const float *b, size_t classes)
 {
     struct cxn_probe_difference d = { 0 };
-    for (size_t i = 0; i < views * classes; i++) {
+    for (size_t i = 0; i < CXN_PROBE_VIEWS * classes; i++) {
         const double now = fabs((double)a[i] - (double)b[i]);
         if (now <= d.most) continue;
         d = (struct cxn_probe_difference){ now, i / classes, i % classes };

@@ -11,8 +11,7 @@
  * blue. Two of its views are corners of the green one alone, as a grey picture, two are the centre
  * of the colour picture; one of each is mirrored. So both stems are met, either way round.
  */
-enum { CXN_PROBE_SIDE = 256, CXN_PROBE_CHANNELS = 3, CXN_PROBE_VIEWS = 4,
-       CXN_PROBE_GREY_VIEWS = 2 /* the first ones */ };
+enum { CXN_PROBE_SIDE = 256, CXN_PROBE_CHANNELS = 3, CXN_PROBE_VIEWS = 4 };
 
 struct cxn_probe {
     uint8_t *pixels; /* [SIDE][SIDE][3], and behind it [SIDE][SIDE] grey */
@@ -36,15 +35,11 @@ enum cxn_status cxn_probe_ask(const struct cxn_probe *probe, const struct cxn_en
                               const struct cxn_engine_source *source, const struct cxn_env *env,
                               float *answers, struct cxn_error *err);
 
-/* How many of the views, from the first, an engine's bound holds for. */
-size_t cxn_probe_bounded(const struct cxn_engine *engine);
-
-/* Where two sets of answers to the first views differ most. */
+/* Where two sets of answers differ most. */
 struct cxn_probe_difference {
     double most;
     size_t view, finding;
 };
-struct cxn_probe_difference cxn_probe_compare(const float *a, const float *b, size_t views,
-                                              size_t classes);
+struct cxn_probe_difference cxn_probe_compare(const float *a, const float *b, size_t classes);
 
 #endif

@@ -60,7 +60,6 @@ struct cxn_engine {
     const char *name;   /* the value of --mode: reference, fp32, bf16, int8, ... */
     const char *device; /* the value of --device: cpu */
     double bound; /* the most by which a probability differs from cxn_engine_reference's */
-    bool bound_of_grey; /* of grey pictures alone: ranges were measured on radiographs */
 
     /* The level of the kernels that do most of its work where these CXN_CPU_ bits may be used. */
     const char *(*level)(uint32_t cpu);

@@ -103,7 +103,7 @@ void cxn_onnx_put_quantized_pairs(struct cxn_wire_out *o,
     struct cxn_out_pair pairs[CXN_DERIVED_PAIRS + CXN_QUANTIZED_PAIRS];
     char text[CXN_DERIVED_TEXT_BYTES], images[CXN_COUNT_TEXT_BYTES];
     char sha256[CXN_SHA256_HEX_BYTES];
-    const double difference = cxn_probe_compare(c->answers, c->reference, CXN_PROBE_VIEWS,
+    const double difference = cxn_probe_compare(c->answers, c->reference,
                                                 c->quantized->fold->net->config.classes).most;
     cxn_derived_pairs(&cxn_quantized_kind, &c->derived, difference, text, pairs);
     cxn_quantized_pairs(&c->about, put_back, images, pairs + CXN_DERIVED_PAIRS);

@@ -19,7 +19,7 @@ static const char *level_of_int8(uint32_t cpu)
 }
 
 const struct cxn_engine cxn_engine_int8 = {
-    .name = "int8", .device = "cpu", .bound = 5e-2, .bound_of_grey = true,
-    .level = level_of_int8, .open = open_int8, .fit = cxn_fused_fit, .run = cxn_fused_run,
-    .profile = cxn_fused_profile, .close = cxn_fused_close
+    .name = "int8", .device = "cpu", .bound = 5e-2, .level = level_of_int8, .open = open_int8,
+    .fit = cxn_fused_fit, .run = cxn_fused_run, .profile = cxn_fused_profile,
+    .close = cxn_fused_close
 };

@@ -44,7 +44,7 @@ static enum cxn_status write_file(const struct cxn_env *env, const char *path,
     char text[CXN_DERIVED_TEXT_BYTES], images[CXN_COUNT_TEXT_BYTES];
     const size_t classes = content->quantized->fold->net->config.classes;
     const double difference =
-        cxn_probe_compare(content->answers, content->reference, CXN_PROBE_VIEWS, classes).most;
+        cxn_probe_compare(content->answers, content->reference, classes).most;
     cxn_derived_pairs(&cxn_quantized_kind, &content->derived, difference, text, pairs);
     cxn_quantized_pairs(&content->about, put_back, images, pairs + CXN_DERIVED_PAIRS);
     const struct cxn_derived_content file = {
