@@ -392,6 +392,17 @@ edited "an average more" 3 'o["settings"]["ema"] = 0.5' 'no average,.* need 2, o
 edited "fewer steps" 3 'o["settings"]["max-steps"] = 2' \
     'the checkpoint is of step 4 with 2 validations, which 2 steps in epochs of 2 do not come to'
 edited "another build" 0 'o["build_sha256"] = "0" * 64' 'the run began with another build'
+# An AUC that none can be, in a checkpoint that is whole.
+cp -r "$dir/two" "$dir/strange"
+python3 - "$dir/strange/last/state.json" <<'P'
+import json, sys
+o = json.load(open(sys.argv[1]))
+o["state"]["epochs"][0][1] = 7.0
+json.dump(o, open(sys.argv[1], "w"))
+P
+(cd "$dir/strange/last" && sha256sum $(cut -c67- SHA256SUMS) >sums && mv sums SHA256SUMS)
+expect 3 "an AUC of 7" "$chexnet" train --resume "$dir/strange"
+says "an AUC of 7" 'the state of the checkpoint: an epoch without loss and AUC'
 # What is larger than a model is not hashed.
 cp -r "$dir/two" "$dir/vast"
 truncate -s 200G "$dir/vast/best.safetensors"

@@ -16,14 +16,12 @@ import tempfile
 LOSS_BOUND, CHANGE_BOUND = 1e-5, 1e-2
 STEPS, BATCH = 10, 4
 LR, MOMENTUM = 1e-4, .9
-MEAN, DEVIATION = (.485, .456, .406), (.229, .224, .225)
-
+sys.path.insert(0, 'bench/peers')
 try:
     import torch
-    import torchvision
     from PIL import Image
     from safetensors.torch import load_file
-    from torchvision.transforms import functional
+    from model import load_model, transform
 except ImportError as why:
     print(f'skipped: training against PyTorch ({why})')
     sys.exit(77)
@@ -33,12 +31,6 @@ weights, sample = shared / 'weights' / 'nih-sample.pth', shared / 'nih-sample'
 if not weights.exists() or not sample.is_dir():
     print(f'skipped: training against PyTorch (no pictures and weights in {shared})')
     sys.exit(77)
-
-
-def state_of_weights():
-    state = torch.load(weights, map_location='cpu', weights_only=True)
-    return {name.replace('module.', '').replace('classifier.0.', 'classifier.'): value
-            for name, value in state.get('state_dict', state).items()}
 
 
 def by_chexnet(lines, folder):
@@ -58,25 +50,15 @@ def by_chexnet(lines, folder):
     return [row['loss'] for row in rows if 'lr' in row], load_file(out / 'last/weights.safetensors')
 
 
-def ten_crops(name):
-    """[10][3][224][224], normalised."""
-    picture = functional.resize(Image.open(sample / 'images' / name).convert('RGB'), 256)
-    crops = functional.ten_crop(picture, 224)
-    crops = torch.stack([functional.pil_to_tensor(crop) for crop in crops])
-    mean, deviation = (torch.tensor(of).reshape(3, 1, 1) for of in (MEAN, DEVIATION))
-    return (crops / 255 - mean) / deviation
-
-
 def by_pytorch(lines):
-    net = torchvision.models.densenet121(weights=None, num_classes=14)
-    net.load_state_dict(state_of_weights())
-    net.train()
+    net, cut = load_model(weights).train(), transform()
     rule = torch.optim.SGD(net.parameters(), lr=LR, momentum=MOMENTUM)
     judge, losses = torch.nn.CrossEntropyLoss(), []
     for at in range(0, len(lines), BATCH):
         rows = [line.split() for line in lines[at:at + BATCH]]
         labels = torch.tensor([[float(value) for value in row[1:]] for row in rows])
-        crops = torch.cat([ten_crops(row[0]) for row in rows])
+        crops = torch.cat([cut(Image.open(sample / 'images' / row[0]).convert('RGB'))
+                           for row in rows])
         rule.zero_grad()
         loss = judge(torch.sigmoid(net(crops)).reshape(BATCH, 10, -1).mean(1), labels)
         loss.backward()
@@ -90,12 +72,12 @@ lines = (sample / 'train_list.txt').read_text().splitlines()[:STEPS * BATCH]
 with tempfile.TemporaryDirectory() as folder:
     losses, after = by_chexnet(lines, pathlib.Path(folder))
 want, parameters = by_pytorch(lines)
-before = state_of_weights()
+before = dict(load_model(weights).named_parameters())
 off = max(abs(ours / theirs - 1) for ours, theirs in zip(losses, want, strict=True))
 moved = apart = 0.
 for name, theirs in parameters.items():
     theirs = theirs.detach().double()
-    moved += (theirs - before[name].double()).square().sum().item()
+    moved += (theirs - before[name].detach().double()).square().sum().item()
     apart += (theirs - after[name].double()).square().sum().item()
 change = (apart / moved) ** .5
 print(f'losses {losses[0]:.5f} to {losses[-1]:.5f} in {STEPS} steps: {off:.2e} from PyTorch\'s, '

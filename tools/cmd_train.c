@@ -77,7 +77,7 @@ static const struct opt_row options[] = {
     { 0 },
 };
 
-/* As many as there are options, though some name files. */
+/* Room for every option, though not each is a setting. */
 enum { SETTINGS_MAX = sizeof options / sizeof options[0] };
 
 struct session {

@@ -73,7 +73,7 @@ static enum cxn_status score_batch(struct work *w, struct cxn_sample *const *sam
     return status;
 }
 
-/* Up to `room` readable samples; none where none is left. */
+/* Up to `room` readable samples; *count is 0 at the end of the list. */
 static enum cxn_status gather_batch(struct work *w, cxn_loader *loader,
                                     struct cxn_sample **samples, size_t room, size_t *count,
                                     struct cxn_error *err)
